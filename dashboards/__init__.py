@@ -1,0 +1,1 @@
+"""Draws and words what the projections know."""

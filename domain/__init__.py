@@ -1,0 +1,1 @@
+"""What happened, what we promised, and the log that keeps both."""

@@ -1,0 +1,1 @@
+"""Repeats what one source said: records in, events or a refusal with its reason out."""
