@@ -1,0 +1,60 @@
+"""One call reads one written telephone number as E.164, or says why it identifies nobody."""
+
+import re
+from functools import lru_cache
+
+import phonenumbers
+from phonenumbers import NumberParseException, PhoneNumber, PhoneNumberType
+
+EXTENSION = re.compile(
+    r"(?i)(?<![a-z])(?:wewn?\.?|wewnętrzny|w\.|w(?=\s*\d)|ext\.?|x\.?|int\.?|#|;ext=)\s*:?\s*(\d{1,7})\s*$"
+)
+WITHHELD = re.compile(
+    r"(?i)(anonymous|restricted|private|unknown|unavailable|withheld|zastrzeżony|prywatny|nieznany)( .*)?"
+)
+SEVERAL = re.compile(r"\s*[/;,]\s*")
+SHARED_KINDS = frozenset(
+    {
+        PhoneNumberType.PREMIUM_RATE,
+        PhoneNumberType.TOLL_FREE,
+        PhoneNumberType.SHARED_COST,
+        PhoneNumberType.UAN,
+        PhoneNumberType.VOICEMAIL,
+    }
+)
+
+
+@lru_cache(maxsize=65_536)
+def read_phone(text: str, region: str) -> tuple[str | None, str | None]:
+    """The E.164 number, and the reason why it must not link; without a number only the reason."""
+    if WITHHELD.fullmatch(text):
+        return None, "withheld"
+    if re.match(r"(?i)sips?:", text):
+        return None, "not_a_number"
+    rest = re.sub(r"(?i)^(tel|callto):", "", text).strip()
+    extension = EXTENSION.search(rest)
+    number = _parse(rest[: extension.start()] if extension else rest, region)
+    if number is None:
+        return None, "not_a_number" if not any(sign.isdigit() for sign in rest) else "not_valid"
+    e164 = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    if extension or number.extension:
+        return e164, "extension"
+    if phonenumbers.number_type(number) in SHARED_KINDS:
+        return e164, "service_number"
+    return e164, "placeholder" if _placeholder(str(number.national_number)) else None
+
+
+def _parse(text: str, region: str) -> PhoneNumber | None:
+    if re.search("[a-zA-Z]", text):
+        return None
+    try:
+        number = phonenumbers.parse(text, region)
+    except NumberParseException:
+        return None
+    trunk_cut = PhoneNumber(country_code=number.country_code, national_number=number.national_number)
+    return next((found for found in (number, trunk_cut) if phonenumbers.is_valid_number(found)), None)
+
+
+def _placeholder(digits: str) -> bool:
+    repeated = len(set(digits)) == 1 or (len(digits) == 9 and digits == digits[:3] * 3)
+    return repeated or digits in ("123456789", "987654321")
