@@ -1,0 +1,145 @@
+"""Business time of one calendar: how much of it lies before an instant, and the instant a quantity reaches.
+
+`Openings` is exact for any boundary and extends itself by years; `Grid` answers the same from dense cells.
+"""
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
+from math import gcd
+
+import numpy as np
+from numpy.typing import NDArray
+
+from domain.calendar import EPOCH, microseconds
+from domain.policy import Policies
+
+Micros = NDArray[np.int64]
+Codes = NDArray[np.unsignedinteger]
+
+MINUTE = 60_000_000
+CHUNK = 16_384
+"""Rows worked on at once: their columns stay in the processor's cache."""
+FIRST, LAST = 1970, 2100
+"""The years whose holidays are known for every country; outside them nothing is answered."""
+
+
+class WorktimeError(Exception):
+    """Business time was asked for that no calendar can tell."""
+
+
+def year_start(year: int) -> int:
+    """UTC microseconds of the first instant of a year."""
+    return microseconds(datetime(year, 1, 1, tzinfo=UTC))
+
+
+def _year(instant: int) -> int:
+    return (EPOCH + timedelta(microseconds=instant)).year
+
+
+class Openings:
+    """The windows of one calendar, composed over all policies; business time is counted from `origin`."""
+
+    def __init__(self, policies: Policies, hours: str, *, first: int, last: int) -> None:
+        self.policies, self.hours = policies, hours
+        self.origin = year_start(first)
+        self._cover(first, last)
+
+    def _cover(self, first: int, last: int) -> None:
+        if first < FIRST or last > LAST:
+            raise WorktimeError(
+                f'Business time of "{self.hours}" is known from {FIRST} to {LAST} only; '
+                "correct the date or the budget that lies outside."
+            )
+        self.first, self.last = first, last
+        opened = self.policies.windows(self.hours, date(first, 1, 1), date(last + 1, 1, 1))
+        bounds = np.array(opened, dtype=np.int64).reshape(-1, 2)
+        self.starts, self.stops = bounds[:, 0].copy(), bounds[:, 1].copy()
+        self.sums = np.concatenate([np.zeros(1, np.int64), np.cumsum(self.stops - self.starts)])
+        passed = self._counted(np.array([self.origin], np.int64))[0] if len(opened) else 0
+        self.sums = self.sums - passed
+
+    def _counted(self, instants: Micros) -> Micros:
+        index = np.searchsorted(self.starts, instants, side="right") - 1
+        held = np.clip(index, 0, None)
+        inside = np.minimum(instants, self.stops[held]) - self.starts[held]
+        counted: Micros = self.sums[held] + np.where(index < 0, 0, inside)
+        return counted
+
+    def before(self, instants: Micros) -> Micros:
+        """Business microseconds between the origin and each instant, negative before it."""
+        if not len(instants):
+            return instants
+        first, last = _year(int(instants.min())), _year(int(instants.max()))
+        if first < self.first or last > self.last:
+            self._cover(min(first, self.first), max(last, self.last))
+        return self._counted(instants) if len(self.starts) else np.zeros_like(instants)
+
+    def reached(self, counts: Micros) -> Micros:
+        """The latest instant with no more than each count passed: the next opening where a window is used."""
+        if not len(counts):
+            return counts
+        while int(counts.min()) < self.sums[0]:
+            self._cover(self._further(self.first, FIRST), self.last)
+        while int(counts.max()) >= self.sums[-1]:
+            self._cover(self.first, self._further(self.last, LAST))
+        index = np.searchsorted(self.sums, counts, side="right") - 1
+        instants: Micros = self.starts[index] + counts - self.sums[index]
+        return instants
+
+    def _further(self, year: int, limit: int) -> int:
+        years = self.last - self.first + 1
+        sign = 1 if limit > year else -1
+        return year + sign * max(1, min(years, abs(limit - year)))
+
+    def step(self) -> int:
+        """The widest cell, 15 minutes at most, on whose edges every boundary lies; in microseconds."""
+        edges = np.concatenate([self.starts, self.stops]) - self.origin
+        return gcd(15 * MINUTE, int(np.gcd.reduce(edges))) if len(edges) else 15 * MINUTE
+
+
+class Grid:
+    """Dense cells of several calendars: business time before each, its lowest bit set where it is open."""
+
+    def __init__(self, openings: Sequence[Openings], *, first: int, last: int) -> None:
+        self.origin, self.end = year_start(first), year_start(last + 1)
+        self.step = gcd(*(one.step() for one in openings if one.step() >= MINUTE)) or 15 * MINUTE
+        self.width = (self.end - self.origin) // self.step
+        flags = [self._open_cells(one) for one in openings]
+        passed = [(np.cumsum(flag, dtype=np.int64) - flag) * self.step for flag in flags]
+        self.cells = np.concatenate([sums | flag for sums, flag in zip(passed, flags, strict=True)])
+        self.opened = np.concatenate([np.flatnonzero(flag) for flag in flags]) * self.step + self.origin
+        counts = np.array([int(flag.sum()) for flag in flags], np.int64)
+        self.places, self.totals = np.cumsum(counts) - counts, counts * self.step
+
+    def _open_cells(self, one: Openings) -> Micros:
+        if one.step() < MINUTE:
+            return np.zeros(self.width, np.int64)
+        starts, stops = np.clip([one.starts, one.stops], self.origin, self.end) - self.origin
+        if np.any(starts % self.step) or np.any(stops % self.step):
+            raise AssertionError(f"a boundary of {one.hours} lies inside a cell of {self.step} µs")
+        edges = np.zeros(self.width + 1, np.int64)
+        np.add.at(edges, starts // self.step, 1)
+        np.add.at(edges, stops // self.step, -1)
+        return np.cumsum(edges[:-1])
+
+    def before(self, instants: Micros, codes: Codes) -> Micros:
+        """As `Openings.before`, for instants within the grid; `codes` are places in the list of calendars."""
+        passed = np.empty_like(instants)
+        for start in range(0, len(instants), CHUNK):
+            part = slice(start, start + CHUNK)
+            inside = instants[part] - self.origin
+            cell = inside // self.step
+            inside -= cell * self.step
+            found = self.cells[cell + np.multiply(codes[part], self.width, dtype=np.int64)]
+            inside *= found & 1
+            passed[part] = inside + (found & -2)
+        return passed
+
+    def reached(self, counts: Micros, codes: Codes) -> Micros:
+        """As `Openings.reached`, for counts within the grid."""
+        instants = np.empty_like(counts)
+        for start in range(0, len(counts), CHUNK):
+            part = slice(start, start + CHUNK)
+            place = counts[part] // self.step
+            instants[part] = self.opened[self.places[codes[part]] + place] + counts[part] - place * self.step
+        return instants

@@ -1,0 +1,116 @@
+"""Business time on columns: one row is one span, or one budget, in the opening hours that `calendar` names.
+
+A name comes from `hours` (a channel's or queue's, composed over every policy in force) or is a calendar's
+own. Everything is exact to the microsecond; a null in any argument gives null.
+"""
+
+from datetime import datetime
+
+import numpy as np
+import polars as pl
+
+from domain.policy import Policies
+from projections.openings import FIRST, LAST, MINUTE, Codes, Grid, Micros, Openings, WorktimeError, year_start
+
+__all__ = ["Worktime", "WorktimeError"]
+
+INSTANT = pl.Datetime("us", "UTC")
+
+
+class Worktime:
+    """Business time under `policies`; fastest in the years of `first` to `last`, right beyond them too."""
+
+    def __init__(self, policies: Policies, first: datetime, last: datetime) -> None:
+        self.policies = policies
+        self.first, self.last = max(FIRST, first.year), min(LAST, last.year + 1)
+        self.openings: dict[str, Openings] = {}
+        self._compile([policies.hours(None)])
+
+    def hours(self, channel: pl.Series, queue: pl.Series | None = None) -> pl.Series:
+        """The name of the opening hours of each row's channel, or of its queue where that has its own."""
+        queues = queue if queue is not None else pl.repeat(None, len(channel), dtype=pl.String, eager=True)
+        asked = pl.DataFrame({"channel": channel.cast(pl.String), "queue": queues.cast(pl.String)})
+        pairs = asked.unique(maintain_order=True)
+        names = [self.policies.hours(*pair) for pair in pairs.rows()]
+        named = asked.join(
+            pairs.with_columns(hours=pl.Series(names, dtype=pl.String)),
+            on=["channel", "queue"],
+            how="left",
+            nulls_equal=True,
+            maintain_order="left",
+        )
+        return named["hours"]
+
+    def elapsed(self, start: pl.Series, stop: pl.Series, calendar: pl.Series) -> pl.Series:
+        """Business microseconds from start to stop, negative where stop comes first."""
+        codes = self._codes(calendar)
+        passed = self._before(_instants(stop), codes) - self._before(_instants(start), codes)
+        return _column(passed, start, stop, calendar)
+
+    def due(self, start: pl.Series, budget: pl.Series, calendar: pl.Series) -> pl.Series:
+        """The latest instant with elapsed <= budget (µs): the next opening if the budget ends at closing."""
+        codes = self._codes(calendar)
+        counts = self._before(_instants(start), codes) + budget.cast(pl.Int64).fill_null(0).to_numpy()
+        return _column(self._reached(counts, codes), start, budget, calendar).cast(INSTANT)
+
+    def opening(self, instant: pl.Series, calendar: pl.Series) -> pl.Series:
+        """The instant itself where open, else the next opening."""
+        codes = self._codes(calendar)
+        counts = self._before(_instants(instant), codes)
+        return _column(self._reached(counts, codes), instant, calendar).cast(INSTANT)
+
+    def _codes(self, calendar: pl.Series) -> Codes:
+        codes = calendar.cast(pl.String).cast(pl.Enum(list(self.openings)), strict=False)
+        if codes.null_count() > calendar.null_count():
+            self._compile(calendar.cast(pl.String).drop_nulls().unique().sort().to_list())
+            codes = calendar.cast(pl.String).cast(pl.Enum(list(self.openings)))
+        return codes.to_physical().fill_null(0).to_numpy()
+
+    def _compile(self, names: list[str]) -> None:
+        for name in names:
+            if name not in self.openings:
+                self.openings[name] = Openings(self.policies, name, first=self.first, last=self.last)
+        self.compiled = list(self.openings.values())
+        self.exact = np.array([one.step() < MINUTE for one in self.compiled])
+        self.grid = Grid(self.compiled, first=self.first, last=self.last)
+
+    def _before(self, instants: Micros, codes: Codes) -> Micros:
+        grid = self.grid
+        slow = (instants < grid.origin) | (instants >= grid.end) | self.exact[codes]
+        if not slow.any():
+            return grid.before(instants, codes)
+        passed = grid.before(np.where(slow, grid.origin, instants), codes)
+        for code in np.unique(codes[slow]):
+            rows = slow & (codes == code)
+            passed[rows] = self.compiled[code].before(instants[rows])
+        return passed
+
+    def _reached(self, counts: Micros, codes: Codes) -> Micros:
+        grid = self.grid
+        slow = (counts < 0) | (counts >= grid.totals[codes]) | self.exact[codes]
+        if not slow.any():
+            return grid.reached(counts, codes)
+        instants = np.zeros_like(counts)
+        fast = ~slow
+        instants[fast] = grid.reached(counts[fast], codes[fast])
+        for code in np.unique(codes[slow]):
+            rows = slow & (codes == code)
+            instants[rows] = self.compiled[code].reached(counts[rows])
+        return instants
+
+
+def _instants(column: pl.Series) -> Micros:
+    if isinstance(column.dtype, pl.Datetime) and column.dtype.time_zone is None:
+        raise WorktimeError(f'The column "{column.name}" holds times without a zone; make them UTC first.')
+    filled = column.cast(INSTANT).to_physical().fill_null(year_start(FIRST))
+    return filled.to_numpy()
+
+
+def _column(values: Micros, *arguments: pl.Series) -> pl.Series:
+    column = pl.Series(values)
+    for argument in arguments:
+        if argument.null_count():
+            column = column.zip_with(
+                argument.is_not_null(), pl.repeat(None, len(column), dtype=pl.Int64, eager=True)
+            )
+    return column
