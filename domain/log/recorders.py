@@ -1,0 +1,83 @@
+"""The library's recorders over our table: the same lock, fingerprints, chain and positions as every batch."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from hashlib import sha256
+from typing import Any
+
+from eventsourcing.persistence import IntegrityError, StoredEvent
+from eventsourcing.sqlite import SQLiteApplicationRecorder
+
+from domain.log.append import write
+from domain.log.records import Draft, LogEvent
+from domain.log.session import Session
+from domain.log.sqlite import TABLES, LogDatastore, SQLiteSession
+
+
+class SQLiteLogRecorder(SQLiteApplicationRecorder):
+    """The log in a SQLite file."""
+
+    datastore: LogDatastore
+
+    def construct_create_table_statements(self) -> list[str]:
+        return list(TABLES)
+
+    @contextmanager
+    def session(self, *, commit: bool = False) -> Iterator[Session]:
+        """A transaction; a writing one holds the log's lock from its start."""
+        with self.datastore.transaction(commit=commit) as cursor:
+            yield SQLiteSession(cursor.sqlite_cursor, self.datastore.path)
+
+    def insert_events(self, stored_events: Sequence[StoredEvent], **kwargs: Any) -> Sequence[int] | None:
+        return insert_events(self, stored_events, **kwargs)
+
+
+def insert_events(
+    recorder: Any,
+    stored_events: Sequence[StoredEvent],
+    *,
+    run: int = 0,
+    now: datetime | None = None,
+    **_: Any,
+) -> Sequence[int] | None:
+    """Store events under the versions that they bear; the same attempt again returns its positions."""
+    if not stored_events:
+        return None
+    drafts = [draft_of(event) for event in stored_events]
+    try:
+        with recorder.session(commit=True) as session:
+            return write(session, drafts, run=run, now=now)
+    except IntegrityError:
+        if not all(isinstance(event, LogEvent) for event in stored_events):
+            raise
+        with recorder.session() as session:
+            known = session.known([draft.event_id for draft in drafts])
+        before = [known.get(draft.event_id, (b"", 0)) for draft in drafts]
+        if any(found[0] != draft.payload_hash for found, draft in zip(before, drafts, strict=True)):
+            raise
+        return [position for _, position in before]
+
+
+def draft_of(event: StoredEvent) -> Draft:
+    """The row-to-be of a stored event; the library's own gets its id and fingerprint from what it bears."""
+    stream, version = str(event.originator_id), event.originator_version
+    if isinstance(event, LogEvent):
+        key, occurred_at, known_at = event.event_id, event.occurred_at, event.known_at
+        fingerprint, metadata = event.payload_hash, event.metadata
+    else:
+        key, occurred_at, known_at = f"{stream}|{version}", 0, None
+        fingerprint, metadata = sha256(event.state).digest()[:16], "{}"
+    return Draft(
+        originator_id=stream,
+        topic=event.topic,
+        state=event.state,
+        record=key.rpartition("|")[0],
+        revision=0,
+        occurred_at=occurred_at,
+        known_at=known_at,
+        payload_hash=fingerprint,
+        metadata=metadata,
+        version=version,
+        key=key,
+    )

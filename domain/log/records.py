@@ -1,0 +1,125 @@
+"""What goes into the log and what comes back: one event to append, one refusal, one receipt, one kept refusal."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Literal
+
+from eventsourcing.persistence import StoredEvent
+from msgspec import Struct
+
+from domain.events.envelope import Event
+
+Outcome = Literal["stored", "duplicate", "conflict"]
+Changed = Literal["conflict", "revise"]
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
+
+
+def instant(microseconds: int) -> datetime:
+    """The instant that the log stores as UTC microseconds."""
+    return EPOCH + timedelta(microseconds=microseconds)
+
+
+def microseconds(at: datetime) -> int:
+    """The stored form of an aware instant."""
+    return (at - EPOCH) // MICROSECOND
+
+
+class Pending(Struct, frozen=True, kw_only=True):
+    """An event to append; `once` keeps the first per record, whatever comes later is a duplicate.
+
+    `file` and `line` tell where it was read; they are kept only if it ends in the quarantine.
+    """
+
+    event: Event
+    once: bool = False
+    file: str = ""
+    line: int | None = None
+
+
+class Receipt(Struct, frozen=True, kw_only=True):
+    """What became of one event; `position` is where its content stands in the log, None if it does not."""
+
+    event_id: str
+    outcome: Outcome
+    position: int | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Refused:
+    """A record that never became an event, and why."""
+
+    source: str
+    file: str
+    line: int | None
+    reason: str
+    detail: str
+    record: str
+    event_id: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class QuarantineEntry:
+    """A refusal as the log keeps it; the same content refused again raises `count`."""
+
+    id: int
+    source: str
+    file: str
+    line: int | None
+    reason: str
+    detail: str
+    record: str
+    event_id: str | None
+    first_at: datetime
+    count: int
+
+
+@dataclass(frozen=True)
+class LogEvent(StoredEvent):
+    """A stored event with the columns that ours has beyond the library's; instants in microseconds."""
+
+    event_id: str
+    occurred_at: int
+    known_at: int | None
+    payload_hash: bytes
+    metadata: str = "{}"
+
+
+class Draft(Struct):
+    """One row on its way into the table; the lock fills in revision, version, position and recording time."""
+
+    originator_id: str
+    topic: str
+    state: bytes
+    record: str
+    revision: int
+    occurred_at: int
+    known_at: int | None
+    payload_hash: bytes
+    once: bool = False
+    metadata: str = "{}"
+    version: int | None = None
+    key: str = ""
+
+    @property
+    def event_id(self) -> str:
+        """The natural key under the draft's present revision."""
+        return self.key or f"{self.record}|{self.revision}"
+
+
+class Row(Struct, frozen=True):
+    """One row of the log's table, every column that the leaf covers, in order."""
+
+    position: int
+    originator_id: str
+    originator_version: int
+    topic: str
+    state: bytes
+    event_id: str
+    occurred_at: int
+    known_at: int
+    recorded_at: int
+    run_id: int
+    payload_hash: bytes
+    metadata: str
