@@ -1,0 +1,80 @@
+"""The answers of the command line as people read them: one call prints one document."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from dashboards.terminal import number, table
+
+Document = Mapping[str, Any]
+OUTCOMES = ("stored", "duplicate", "conflict", "ignored", "quarantined")
+
+
+def balance(done: Document) -> None:
+    """What became of every record that was read."""
+    parts = " + ".join(f"{number(done[outcome])} {outcome}" for outcome in OUTCOMES)
+    print(f"{done['source']}: {number(done['read'])} read = {parts}")
+    table([{"event": name, "stored": count} for name, count in done["events"].items()])
+
+
+def refusals(entries: Sequence[Document]) -> None:
+    """The quarantine's list."""
+    shown = ("id", "source", "file", "line", "reason", "detail", "count")
+    table([{name: entry[name] for name in shown} for entry in entries], empty="Nothing is in quarantine.")
+
+
+def fields(document: Document) -> None:
+    """One thing, a line per field."""
+    for name, value in document.items():
+        print(f"{name:>12}  {number(value) if value is not None else '–'}")
+
+
+def catalogue(kpis: Sequence[Document]) -> None:
+    """Every KPI with its question."""
+    shown = ("key", "kind", "title", "question")
+    table([{name: kpi[name] for name in shown} for kpi in kpis], title="KPIs")
+
+
+def answer(document: Document) -> None:
+    """One KPI's rows under its title, and what they were asked of."""
+    at = document["as_of"]
+    period = f", {document['from'] or 'the beginning'} to {document['to'] or 'now'}"
+    table(
+        document["rows"],
+        title=f"{document['title']}{period if document['from'] or document['to'] else ''}",
+        note=f"{document['key']} v{document['version']}, position {at['position']:,}, judged at {at['time']}",
+        empty="Nothing to measure.",
+    )
+
+
+def timeline(document: Document, zone: ZoneInfo) -> None:
+    """A customer's line, oldest first, in local time."""
+    known = ", ".join(f"{row['ns']}:{row['value']}" for row in document["identifiers"])
+    shown = ("channel", "direction", "actor", "kind", "case", "summary", "position")
+    table(
+        [
+            {"at": local(entry["occurred_at"], zone)} | {name: entry[name] for name in shown}
+            for entry in document["entries"]
+        ],
+        title=f"{document['person']}  {known}",
+        note=f"{len(document['entries']):,} entries, times in {zone.key}",
+    )
+
+
+def local(moment: str, zone: ZoneInfo) -> str:
+    """An instant of a document on the clock of a zone."""
+    return f"{datetime.fromisoformat(moment).astimezone(zone):%Y-%m-%d %H:%M:%S}"
+
+
+def health(document: Document) -> None:
+    """Whether all is well, and where not."""
+    log = document["log"]
+    refused = document["quarantine"]
+    sources = [
+        {"source": source, "events": log["by_source"].get(source, 0), "quarantine": refused.get(source, 0)}
+        for source in sorted(log["by_source"].keys() | refused.keys())
+    ]
+    table(sources, title=f"Log: {log['events']:,} events, position {log['position']:,}", empty="It is empty.")
+    views = [{"view": name} | dict(view) for name, view in document["views"].items()]
+    table(views, title="Views: all is well" if document["ok"] else "Views: not well")

@@ -1,0 +1,308 @@
+"""The command line and composition root: it joins the packages, reads the clock and the environment."""
+
+import logging
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Annotated
+
+import typer
+
+from dashboards import printed
+from dashboards.terminal import counting, failed, home_first, say, show, words
+from domain.adoption import adopt, policy_in
+from domain.asof import AsOf
+from domain.home import Home, home_at, locked
+from domain.log import Log
+from domain.policy import Policy
+from projections import answers
+from projections.engine import Engine
+from projections.reader import Reader
+
+FOLLOW_SECONDS = 2.0
+DAYS = ["%Y-%m-%d"]
+
+app, quarantine, policy, log = (typer.Typer(no_args_is_help=True, add_completion=False) for _ in range(4))
+app.add_typer(quarantine, name="quarantine", help="What was refused, and why.")
+app.add_typer(policy, name="policy", help="Promises, calendars, channels and trust.")
+app.add_typer(log, name="log", help="The log itself.")
+
+Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
+At = Annotated[str | None, typer.Option("--as-of", metavar="TIME", help="As known and judged at an instant.")]
+Position = Annotated[int | None, typer.Option(min=0, help="Only the log up to this position.")]
+WhatIf = Annotated[Path | None, typer.Option("--policy", help="As if this policy had held all along.")]
+NoProject = Annotated[bool, typer.Option("--no-project", help="Answer from the views as they are.")]
+Words = Annotated[list[str] | None, typer.Option(help="Comma-separated or repeated.")]
+Port = Annotated[int, typer.Option(min=0, max=65535)]
+
+
+def clock() -> datetime:
+    """The one place that asks what time it is."""
+    return datetime.now(UTC)
+
+
+@contextmanager
+def engine_of(home: Home, *, create: bool = False, shipped: Policy | None = None) -> Iterator[Engine]:
+    """The views' engine over this home's log."""
+    with home.log(create=create) as opened:
+        yield Engine(opened, home.views_url, shipped=shipped)
+
+
+@contextmanager
+def asked(
+    home: Home, at: str | None, position: int | None, what_if: Path | None, no_project: bool
+) -> Iterator[Reader]:
+    """The reader that answers one question."""
+    other = policy_in(what_if) if what_if else None
+    with engine_of(home, shipped=other) as engine:
+        yield answers.reader_for(
+            engine, home.now(), at=at, position=position, what_if=bool(other), project=not no_project
+        )
+
+
+@app.callback()
+def root(
+    context: typer.Context,
+    home: Annotated[Path | None, typer.Option(envvar="OMNILINE_HOME", help="The home folder.")] = None,
+) -> None:
+    """One line per customer, from every channel."""
+    usual = "omniline-demo" if context.invoked_subcommand == "demo" else "omniline-data"
+    context.obj = home_at(home or Path(usual), os.environ, clock)
+    context.obj.keep_log()
+
+
+@app.command()
+def demo(
+    context: typer.Context,
+    port: Port = 8501,
+    serve: Annotated[bool, typer.Option(help="Show the dashboards afterwards.")] = True,
+) -> None:
+    """A generated year of a retailer's roll-out in ./omniline-demo, and its dashboards."""
+    from ingestion.demo import fill
+
+    home: Home = context.obj
+    with locked(home.path / "demo.lock"), engine_of(home, create=True) as engine:
+        with counting("Writing the year") as progress:
+            end = fill(engine.log, truth=home.path / "truth.json", progress=progress)
+        home.mark_demo(end)
+        engine.catch_up(now=end)
+        say(f"{engine.log.head():,} generated events lie in {home.path}.")
+    if serve:
+        open_dashboards(home, host="127.0.0.1", port=port, tries=20)
+
+
+@app.command()
+def ingest(
+    context: typer.Context,
+    *,
+    paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="CSV, JSONL or Parquet, also .gz.")],
+    source: Annotated[str, typer.Option(help="The name of the source.")],
+    mapping: Annotated[str | None, typer.Option(help="A mapping file, or a shipped mapping's name.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Tell, but write nothing.")] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit 1 when a record was not accepted.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Append the records of files to the log, each exactly once."""
+    from ingestion.intake import ingest as append
+    from ingestion.mapping import load_mapping
+
+    read = load_mapping(mapping) if mapping else None
+    with TemporaryDirectory() as scratch, counting(f"Reading {source}") as progress:
+        home = context.obj.scratch(Path(scratch)) if dry_run else context.obj
+        with home.log(create=True) as opened:
+            done = append(
+                opened, paths, source=source, mapping=read, now=clock, dry_run=dry_run, progress=progress
+            )
+    show(done.as_dict(), as_json, printed.balance)
+    if refused := done.quarantined + done.conflict:
+        say(f"Warning: {refused:,} records were not accepted; `omniline quarantine list` tells why.")
+        raise typer.Exit(1 if strict else 0)
+
+
+@quarantine.command("list")
+def quarantine_list(
+    context: typer.Context, source: str | None = None, limit: int = 100, as_json: Json = False
+) -> None:
+    """The records that were refused, newest first."""
+    with context.obj.log() as opened:
+        entries = opened.quarantined(source=source, limit=limit)
+    show([answers.refused(entry) for entry in entries], as_json, printed.refusals)
+
+
+@quarantine.command("show")
+def quarantine_show(context: typer.Context, entry: int, as_json: Json = False) -> None:
+    """One refused record, whole, with its reason."""
+    with context.obj.log() as opened:
+        show(answers.refused(opened.quarantine_entry(entry)), as_json, printed.fields)
+
+
+@policy.command("show")
+def policy_show(context: typer.Context, as_json: Json = False) -> None:
+    """The policy in force, word for word."""
+    with engine_of(context.obj) as engine:
+        found = answers.policy_at(engine.policies(), context.obj.now())
+    show(found, as_json, lambda document: typer.echo(document["content"]))
+
+
+@policy.command("adopt")
+def policy_adopt(
+    context: typer.Context,
+    file: Path,
+    since: Annotated[datetime | None, typer.Option(formats=DAYS, help="Local day; or else now.")] = None,
+) -> None:
+    """Put another policy in force: a decision, kept word for word in the log."""
+    adopted = policy_in(file)
+    with context.obj.log(create=True) as opened:
+        event, receipt = adopt(opened, adopted, since=since.date() if since else None, now=clock())
+    say(f"Policy {event.version} holds from {event.starts_at}: {receipt.outcome} at {receipt.position}.")
+
+
+@log.command("init")
+def log_init(context: typer.Context) -> None:
+    """Create the log that the settings name, on PostgreSQL too."""
+    with context.obj.log(create=True, server=True) as opened:
+        typer.echo(f"The log is ready on {opened.dialect}, at position {opened.head():,}.")
+
+
+@app.command()
+def project(context: typer.Context, follow: Annotated[bool, typer.Option("--follow")] = False) -> None:
+    """Bring the views up to the log's head; --follow goes on until stopped."""
+    with engine_of(context.obj) as engine:
+        printed.progress(engine.catch_up(now=context.obj.now()))
+        while follow:
+            threading.Event().wait(FOLLOW_SECONDS)
+            refresh(context.obj, engine)
+
+
+@app.command()
+def rebuild(context: typer.Context, view: Annotated[str | None, typer.Argument()] = None) -> None:
+    """Build the views anew, compare them with the old, then switch."""
+    with engine_of(context.obj) as engine:
+        printed.rebuilt(engine.rebuild(view, now=context.obj.now()))
+
+
+@app.command()
+def kpi(
+    context: typer.Context,
+    *,
+    key: Annotated[str | None, typer.Argument(help="A KPI's key; without one, all are listed.")] = None,
+    by: Words = None,
+    channel: Words = None,
+    since: Annotated[datetime | None, typer.Option("--from", formats=DAYS, help="First local day.")] = None,
+    until: Annotated[datetime | None, typer.Option("--to", formats=DAYS, help="Day after the last.")] = None,
+    at: At = None,
+    position: Position = None,
+    what_if: WhatIf = None,
+    no_project: NoProject = False,
+    as_json: Json = False,
+) -> None:
+    """The answer of one KPI, or the list of all."""
+    if key is None:
+        show(answers.catalogue(), as_json, printed.catalogue)
+        return
+    start, end = (day.date() if day else None for day in (since, until))
+    with asked(context.obj, at, position, what_if, no_project) as reader:
+        answer = answers.kpi(reader, key, by=words(by), start=start, end=end, channels=words(channel) or None)
+        show(answer, as_json, printed.answer)
+
+
+@app.command()
+def timeline(
+    context: typer.Context,
+    *,
+    identifier: Annotated[str, typer.Argument(help="An e-mail, phone, account, order, case or event.")],
+    at: At = None,
+    position: Position = None,
+    what_if: WhatIf = None,
+    no_project: NoProject = False,
+    as_json: Json = False,
+) -> None:
+    """A customer's line, every entry with its event's position and digest."""
+    with asked(context.obj, at, position, what_if, no_project) as reader:
+        show(answers.timeline(reader, identifier), as_json, lambda line: printed.timeline(line, reader.zone))
+
+
+@app.command()
+def status(context: typer.Context, as_json: Json = False) -> None:
+    """Positions, lag, counts per source, quarantine, health."""
+    with engine_of(context.obj) as engine:
+        show(answers.status(engine.log, engine), as_json, printed.health)
+
+
+@app.command()
+def serve(context: typer.Context, host: str = "127.0.0.1", port: Port = 8501) -> None:
+    """The dashboards over this home, on this machine alone."""
+    open_dashboards(context.obj, host=host, port=port, tries=1)
+
+
+def open_dashboards(home: Home, *, host: str, port: int, tries: int) -> None:
+    """Serve until stopped; the views catch up meanwhile."""
+    import uvicorn
+
+    from dashboards.context import Context, use
+    from dashboards.web import application, listen
+
+    def reader(as_of: AsOf | None) -> Reader:
+        current = Reader(engine, home.now())
+        return current.at(as_of) if as_of else current
+
+    listener = listen(host, port, tries=tries)
+    with engine_of(home) as engine:
+        use(Context(readers=reader, home=str(home.path), demo=bool(home.settings().get("demo"))))
+        threading.Thread(target=refresh, args=[home, engine], daemon=True).start()
+        say(f"Omniline shows {home.path} on http://{host}:{listener.getsockname()[1]} (Ctrl-C stops it).")
+        uvicorn.Server(uvicorn.Config(application(), log_config=None)).run(sockets=[listener])
+
+
+def refresh(home: Home, engine: Engine) -> None:
+    """A job: bring the views up to the log's head."""
+    engine.catch_up(now=home.now())
+
+
+def collect(home: Home, opened: Log) -> None:
+    """A job: take in what lies in the inbox."""
+    from ingestion.watch import pick_up
+
+    for balance in pick_up(opened, home.inbox, now=clock):
+        logging.info("inbox: %s", balance.as_dict())
+
+
+@app.command()
+def worker(context: typer.Context, every: Annotated[float, typer.Option(min=0.1)] = FOLLOW_SECONDS) -> None:
+    """Follow the log, refresh the views, pick up files from HOME/inbox; until stopped."""
+    from apscheduler.schedulers.background import BackgroundScheduler
+
+    home: Home = context.obj
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    busy = f"A worker runs for {home.path} already; stop that one first."
+    with locked(home.path / "worker.lock", busy), engine_of(home, create=True) as engine:
+        home.inbox.mkdir(exist_ok=True)
+        jobs = BackgroundScheduler(timezone=UTC, job_defaults={"coalesce": True, "misfire_grace_time": None})
+        jobs.add_job(refresh, "interval", seconds=every, args=[home, engine], next_run_time=clock())
+        jobs.add_job(collect, "interval", seconds=every, args=[home, engine.log], next_run_time=clock())
+        jobs.start()
+        say(f"The worker follows {home.path} (Ctrl-C stops it).")
+        stop.wait()
+        jobs.shutdown(wait=True)
+
+
+def main() -> None:
+    """The console command: one line on stderr and a code for every failure."""
+    try:
+        command = typer.main.get_command(app)
+        sys.exit(command.main(home_first(sys.argv[1:]), "omniline", standalone_mode=False) or 0)
+    except Exception as error:
+        say(failed(error))
+        sys.exit(getattr(error, "exit_code", 1))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,172 @@
+"""The documents behind `--json`: one call is one answer of the command-line contract."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import UTC, date, datetime, timedelta
+from difflib import get_close_matches
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import polars as pl
+
+from domain.asof import AsOf
+from domain.log import Log, QuarantineEntry
+from domain.policy import Policies
+from projections.engine import Engine
+from projections.kpis import BY_KEY, KPIS
+from projections.reader import Reader
+
+ENTRY = (
+    "position",
+    "event_id",
+    "occurred_at",
+    "recorded_at",
+    "source",
+    "channel",
+    "direction",
+    "actor",
+    "kind",
+    "case",
+    "summary",
+    "digest",
+)
+
+
+class AnswerError(Exception):
+    """A question that cannot be answered as it was put; the message is one sentence for people."""
+
+
+def instant(moment: datetime) -> str:
+    """An instant as scripts read it: UTC, with a Z."""
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def rows(frame: pl.DataFrame) -> list[dict[str, Any]]:
+    """A frame as JSON rows: instants in UTC, days in ISO form."""
+    return [{name: _plain(value) for name, value in row.items()} for row in frame.to_dicts()]
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return instant(value)
+    return value.isoformat() if isinstance(value, date) else value
+
+
+def reader_for(
+    engine: Engine, now: datetime, *, at: str | None, position: int | None, what_if: bool, project: bool
+) -> Reader:
+    """Who answers a question: the views, caught up, or a replay as of an instant or a position."""
+    reader = Reader(engine, now)
+    if at or position is not None or what_if:
+        return reader.at(admitted(engine.log, at=at, position=position, now=now, zone=reader.zone))
+    if project:
+        engine.catch_up(now=now)
+        return Reader(engine, now)
+    return reader
+
+
+def admitted(log: Log, *, at: str | None, position: int | None, now: datetime, zone: ZoneInfo) -> AsOf:
+    """What a question admits: events known at an instant, or the log up to a position as it stood then."""
+    if position is not None and position > log.head():
+        raise AnswerError(f"The log ends at position {log.head()}; there is no position {position} yet.")
+    if at is not None:
+        return AsOf(instant=_moment(at, zone), position=position, known=True)
+    if not position:
+        return AsOf(instant=now, position=position)
+    last = log.arrow(after=position - 1, upto=position)["recorded_at"][0].as_py()
+    return AsOf(instant=datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=last), position=position)
+
+
+def _moment(text: str, zone: ZoneInfo) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise AnswerError(f"'{text}' is not an instant; write it like 2026-04-01T12:00:00Z.") from error
+    return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)
+
+
+def catalogue() -> list[dict[str, Any]]:
+    """Every KPI that can be asked for."""
+    keys = ("key", "title", "question", "kind", "target", "source", "version")
+    return [{key: getattr(kpi, key) for key in keys} for kpi in KPIS]
+
+
+def kpi(
+    reader: Reader,
+    key: str,
+    *,
+    by: Sequence[str] = (),
+    start: date | None = None,
+    end: date | None = None,
+    channels: Sequence[str] | None = None,
+) -> dict[str, Any]:
+    """One KPI's answer over local days [start, end), by dimensions."""
+    declared = BY_KEY.get(key)
+    if not declared:
+        raise AnswerError(f"There is no KPI '{key}'{_meant(key, list(BY_KEY))}; `omniline kpi` lists them.")
+    if start and end and end <= start:
+        raise AnswerError(f"The period ends on {end}, not after {start}, where it starts.")
+    frame = reader.kpi(key, by=tuple(by), start=start, end=end, channels=channels)
+    return {
+        "key": key,
+        "title": declared.title,
+        "version": declared.version,
+        "kind": declared.kind,
+        "as_of": {"position": reader.position, "time": instant(reader.instant)},
+        "from": start.isoformat() if start else None,
+        "to": end.isoformat() if end else None,
+        "by": list(by),
+        "rows": rows(frame),
+    }
+
+
+def _meant(word: str, words: list[str]) -> str:
+    near = get_close_matches(word, words, n=1)
+    return f" (did you mean '{near[0]}'?)" if near else ""
+
+
+def timeline(reader: Reader, identifier: str) -> dict[str, Any]:
+    """The line of the one person behind an identifier of any kind."""
+    persons = reader.find(identifier)
+    if not persons:
+        raise AnswerError(
+            f"Nobody is known under '{identifier}'; give an e-mail, a phone, an order, a case or an event id."
+        )
+    if len(persons) > 1:
+        raise AnswerError(
+            f"'{identifier}' belongs to {len(persons)} persons; name one of them: {', '.join(persons[:10])}."
+        )
+    line = reader.person(persons[0])
+    return {
+        "person": line.person,
+        "identified": line.identified,
+        "identifiers": rows(line.identifiers),
+        "as_of": {"position": reader.position, "time": instant(reader.instant)},
+        "entries": rows(line.entries.select(ENTRY)),
+    }
+
+
+def status(log: Log, engine: Engine) -> dict[str, Any]:
+    """Positions, lag, counts per source, quarantine, health."""
+    views = engine.positions()
+    sources = log.counts()
+    return {
+        "log": {"position": log.head(), "events": sum(sources.values()), "by_source": sources},
+        "views": {
+            name: {"position": view.position, "lag": view.lag, "state": view.state, "error": view.error}
+            for name, view in views.items()
+        },
+        "quarantine": log.quarantine_counts(),
+        "ok": all(view.state in ("ok", "behind") for view in views.values()),
+    }
+
+
+def refused(entry: QuarantineEntry) -> dict[str, Any]:
+    """One refusal as the quarantine keeps it."""
+    return {name: _plain(value) for name, value in asdict(entry).items()}
+
+
+def policy_at(policies: Policies, moment: datetime) -> dict[str, Any]:
+    """The policy in force at an instant, word for word."""
+    found = policies.at(moment)
+    return {"version": found.version, "zone": found.zone, "digest": found.digest, "content": found.content}
