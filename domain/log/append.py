@@ -93,7 +93,7 @@ def write(session: Session, drafts: Sequence[Draft], *, run: int, now: datetime 
     tip = session.tip()
     recorded_at = tip.recorded_at if now is None else max(microseconds(now), tip.recorded_at)
     heads = session.heads(list({draft.originator_id for draft in drafts if draft.version is None}))
-    first = session.reserve(len(drafts))
+    first = session.reserve(len(drafts), tip=tip)
     chain = tip.chain
     rows = []
     for position, draft in enumerate(drafts, first):

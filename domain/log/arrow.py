@@ -1,9 +1,10 @@
 """Bulk reading: rows of the log as Arrow tables through ADBC, by position or by stream."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from typing import Any
 
+import adbc_driver_postgresql.dbapi
 import adbc_driver_sqlite.dbapi
 import msgspec
 import pyarrow as pa
@@ -93,13 +94,13 @@ class BulkReader:
 
     @contextmanager
     def _connection(self) -> Iterator[Any]:
-        if self._address.dialect == "sqlite":
-            opened: AbstractContextManager[Any]
-            with (
-                gate_of(self._address.path).bulk(),
-                adbc_driver_sqlite.dbapi.connect(self._address.uri()) as opened,
-            ):
-                yield opened
+        address = self._address
+        if address.dialect == "postgresql":
+            with adbc_driver_postgresql.dbapi.connect(address.conninfo) as connection:
+                yield connection
+            return
+        with gate_of(address.path).bulk(), adbc_driver_sqlite.dbapi.connect(address.uri()) as connection:
+            yield connection
 
 
 def _texts(values: Sequence[str]) -> str:

@@ -3,15 +3,17 @@
 from pathlib import Path
 from typing import Any
 
+import psycopg
+
 from domain.log import keys as keystore
+from domain.log import postgres, sqlite
 from domain.log.address import Address, parse
 from domain.log.errors import LogMismatch, LogMissing, told
 from domain.log.log import Log
-from domain.log.recorders import SQLiteLogRecorder
-from domain.log.session import Session
-from domain.log.sqlite import LogDatastore
+from domain.log.recorders import PostgresLogRecorder, SQLiteLogRecorder
 
 SCHEMA_VERSION = "1"
+_META = "SELECT name, value FROM log_meta"
 
 
 def open_log(url: str, *, keys: Path, create: bool = False, patience: int = 60) -> Log:
@@ -42,9 +44,14 @@ def open_log(url: str, *, keys: Path, create: bool = False, patience: int = 60) 
 
 
 def _recorder(address: Address, *, create: bool, patience: int) -> Any:
-    return SQLiteLogRecorder(
-        LogDatastore(address.uri(create=create), path=address.path, lock_timeout=patience)
-    )
+    if address.dialect == "sqlite":
+        uri = address.uri(create=create)
+        return SQLiteLogRecorder(sqlite.LogDatastore(uri, path=address.path, lock_timeout=patience))
+    with told(address.shown), psycopg.connect(address.conninfo) as connection:
+        row = connection.execute("SELECT current_schema()").fetchone()
+    if row is None or row[0] is None:
+        raise LogMismatch(f"The search path of {address.shown} names no schema that exists: create one.")
+    return PostgresLogRecorder(postgres.LogDatastore(address.conninfo, schema=row[0], patience=patience))
 
 
 def _create(recorder: Any, address: Address, keys: Path) -> dict[str, str]:
@@ -57,6 +64,8 @@ def _create(recorder: Any, address: Address, keys: Path) -> dict[str, str]:
         epoch = keystore.new_epoch()
         made = {"epoch": epoch, "schema_version": SCHEMA_VERSION, "keys": keystore.mark(secret, epoch)}
         with recorder.session(commit=True) as session:
+            if "log_meta" in session.tables():
+                return dict(session.run(_META))
             for statement in recorder.create_table_statements:
                 session.run(statement)
             session.run_many("INSERT INTO log_meta VALUES (?, ?)", list(made.items()))
@@ -66,18 +75,14 @@ def _create(recorder: Any, address: Address, keys: Path) -> dict[str, str]:
 def _meta(recorder: Any, address: Address) -> dict[str, str]:
     """What the log tells about itself; nothing where it is still to be made."""
     with recorder.session() as session:
-        tables = _tables(session)
+        tables = session.tables()
         if "log_meta" in tables:
-            return dict(session.run("SELECT name, value FROM log_meta"))
+            return dict(session.run(_META))
     if tables:
         raise LogMismatch(
             f"{address.shown} is a database, but no log of Omniline: give the log a place of its own."
         )
     return {}
-
-
-def _tables(session: Session) -> set[str]:
-    return {name for (name,) in session.run("SELECT name FROM sqlite_master WHERE type = 'table'")}
 
 
 def _recognised(meta: dict[str, str], address: Address, keys: Path) -> tuple[str, bytes]:

@@ -6,29 +6,65 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
-from eventsourcing.persistence import IntegrityError, StoredEvent
+from eventsourcing.persistence import IntegrityError, InterfaceError, OperationalError, StoredEvent
+from eventsourcing.postgres import PostgresApplicationRecorder
 from eventsourcing.sqlite import SQLiteApplicationRecorder
+from eventsourcing.utils import retry
+from psycopg.rows import tuple_row
+from psycopg.sql import SQL
 
+from domain.log import postgres, sqlite
 from domain.log.append import write
 from domain.log.records import Draft, LogEvent
 from domain.log.session import Session
-from domain.log.sqlite import TABLES, LogDatastore, SQLiteSession
 
 
 class SQLiteLogRecorder(SQLiteApplicationRecorder):
     """The log in a SQLite file."""
 
-    datastore: LogDatastore
+    datastore: sqlite.LogDatastore
 
     def construct_create_table_statements(self) -> list[str]:
-        return list(TABLES)
+        return list(sqlite.TABLES)
 
     @contextmanager
     def session(self, *, commit: bool = False) -> Iterator[Session]:
         """A transaction; a writing one holds the log's lock from its start."""
         with self.datastore.transaction(commit=commit) as cursor:
-            yield SQLiteSession(cursor.sqlite_cursor, self.datastore.path)
+            yield sqlite.SQLiteSession(cursor.sqlite_cursor, self.datastore.path)
 
+    def insert_events(self, stored_events: Sequence[StoredEvent], **kwargs: Any) -> Sequence[int] | None:
+        return insert_events(self, stored_events, **kwargs)
+
+
+class PostgresLogRecorder(PostgresApplicationRecorder):
+    """The log in a PostgreSQL schema."""
+
+    datastore: postgres.LogDatastore
+
+    def __init__(self, datastore: postgres.LogDatastore, *, events_table_name: str = "stored_events") -> None:
+        super().__init__(datastore, events_table_name="stored_events")
+        self.sql_create_statements = [SQL(table).format() for table in postgres.TABLES]
+        self.lock_table_statements = list(postgres.lock_statements(datastore.schema, datastore.lock_timeout))
+        self.shown = f"{events_table_name} in schema {datastore.schema}"
+
+    @property
+    def create_table_statements(self) -> Sequence[str]:
+        """What makes the log's tables."""
+        return postgres.TABLES
+
+    @contextmanager
+    def session(self, *, commit: bool = False) -> Iterator[Session]:
+        """A transaction; a writing one holds the log's lock from its start."""
+        with self.datastore.get_connection() as connection, connection.transaction(force_rollback=not commit):
+            with connection.cursor(row_factory=tuple_row, binary=True) as cursor:
+                session = postgres.PostgresSession(cursor, self.shown)
+                if commit:
+                    self._lock_table(cursor)  # type: ignore[arg-type]
+                    session.check_isolation()
+                yield session
+
+    @retry((InterfaceError, OperationalError), max_attempts=3, wait=0.2)
     def insert_events(self, stored_events: Sequence[StoredEvent], **kwargs: Any) -> Sequence[int] | None:
         return insert_events(self, stored_events, **kwargs)
 

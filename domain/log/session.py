@@ -29,6 +29,9 @@ class Session(Protocol):
     def run_many(self, statement: str, rows: Iterable[Sequence[Any]]) -> None:
         """Run a statement once per row."""
 
+    def tables(self) -> set[str]:
+        """The tables that stand where the log's tables would."""
+
     def known(self, event_ids: Sequence[str]) -> dict[str, tuple[bytes, int]]:
         """Fingerprint and position of the event ids that are stored."""
 
@@ -41,7 +44,7 @@ class Session(Protocol):
     def tip(self) -> Tip:
         """The end of the log; refuses one whose tail was cut."""
 
-    def reserve(self, count: int) -> int:
+    def reserve(self, count: int, *, tip: Tip) -> int:
         """The first of `count` consecutive new positions."""
 
     def insert(self, rows: Sequence[Sequence[Any]]) -> None:

@@ -164,6 +164,9 @@ class SQLiteSession:
     def run_many(self, statement: str, rows: Iterable[Sequence[Any]]) -> None:
         self._cursor.executemany(statement, rows)
 
+    def tables(self) -> set[str]:
+        return {name for (name,) in self.run("SELECT name FROM sqlite_master WHERE type = 'table'")}
+
     def known(self, event_ids: Sequence[str]) -> dict[str, tuple[bytes, int]]:
         return {key: (found, at) for key, found, at in self._cursor.execute(_KNOWN, (_texts(event_ids),))}
 
@@ -184,9 +187,9 @@ class SQLiteSession:
             )
         return tip
 
-    def reserve(self, count: int) -> int:
+    def reserve(self, count: int, *, tip: Tip) -> int:
         assert count > 0
-        return self.tip().position + 1
+        return tip.position + 1
 
     def insert(self, rows: Sequence[Sequence[Any]]) -> None:
         self._cursor.executemany(INSERT, rows)
