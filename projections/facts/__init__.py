@@ -2,5 +2,31 @@
 
 from types import ModuleType
 
-FACTS: tuple[ModuleType, ...] = ()
+from projections.facts import (
+    cases,
+    clocks,
+    contacts,
+    context,
+    cycles,
+    followups,
+    handovers,
+    orders,
+    persons,
+    stages,
+    switches,
+)
+
+FACTS: tuple[ModuleType, ...] = (
+    contacts,
+    cycles,
+    cases,
+    clocks,
+    switches,
+    handovers,
+    context,
+    stages,
+    followups,
+    orders,
+    persons,
+)
 """In the order of their building: a build may read the facts before it."""

@@ -1,0 +1,114 @@
+"""One row per case: the customer's matter over all its channels and cycles, in its newest state."""
+
+from datetime import datetime
+
+import polars as pl
+
+from domain.events.cases import StateReported
+from projections.facts.cycles import SOLVED
+from projections.facts.turns import turns
+from projections.frames import of
+from projections.known import Known
+from projections.tables import conform, table
+
+VERSION = 1
+VIEW = table(
+    "cases",
+    "case",
+    case=str,
+    person=str,
+    channel=str,
+    topic=str,
+    group=str,
+    priority=str,
+    state=str,
+    source_state=str,
+    source_verdict=bool,
+    opened_at=datetime,
+    first_customer_at=datetime,
+    second_customer_at=datetime,
+    resolved_at=datetime,
+    customer_turns=int,
+    switches=int,
+    cycles=int,
+    first_resolution_us=int,
+    first_resolution_calendar_us=int,
+    effort_us=int,
+    final_us=int,
+    final_calendar_us=int,
+    calendar=str,
+)
+
+
+def build(known: Known) -> pl.DataFrame:
+    """Cases with what their reports, turns and cycles add up to."""
+    cycles = known.facts["cycles"].sort("case", "number")
+    newest = cycles.group_by("case", maintain_order=True).agg(
+        pl.col("person", "calendar", "opened_at").first(),
+        pl.col("resolved_at").last(),
+        pl.len().cast(pl.Int64).alias("cycles"),
+        pl.col("topic").drop_nulls().last().alias("cycle_topic"),
+        pl.col("group").drop_nulls().last().alias("cycle_group"),
+        pl.col("resolution_us").first().alias("first_resolution_us"),
+        (pl.col("resolved_at") - pl.col("customer_at"))
+        .first()
+        .dt.total_microseconds()
+        .alias("first_resolution_calendar_us"),
+        pl.when(pl.col("resolution_us").is_not_null().all())
+        .then(pl.col("resolution_us").sum())
+        .alias("effort_us"),
+    )
+    cases = (
+        newest.join(_turns(known.events), on="case", how="left")
+        .join(_reports(known.events), on="case", how="left")
+        .with_columns(
+            channel=pl.coalesce("channel", "reported_channel"),
+            topic=pl.coalesce("reported_topic", "cycle_topic"),
+            group=pl.coalesce("reported_group", "cycle_group"),
+            state=pl.coalesce(
+                "state",
+                pl.when(pl.col("resolved_at").is_null()).then(pl.lit("open")).otherwise(pl.lit("resolved")),
+            ),
+            final_calendar_us=(pl.col("resolved_at") - pl.col("first_customer_at")).dt.total_microseconds(),
+        )
+        .with_columns(pl.col("customer_turns", "switches").fill_null(0))
+    )
+    final = known.worktime.elapsed(cases["first_customer_at"], cases["resolved_at"], cases["calendar"])
+    return conform(VIEW, cases.with_columns(final_us=final))
+
+
+def _turns(events: pl.DataFrame) -> pl.DataFrame:
+    came = turns(events).filter(pl.col("role") == "customer").sort("case_key", "rank")
+    moved = pl.col("channel") != pl.col("channel").shift()
+    return came.group_by(case="case_key", maintain_order=True).agg(
+        pl.col("channel").first(),
+        pl.col("occurred_at").first().alias("first_customer_at"),
+        pl.col("occurred_at").get(1, null_on_oob=True).alias("second_customer_at"),
+        pl.len().cast(pl.Int64).alias("customer_turns"),
+        moved.sum().cast(pl.Int64).alias("switches"),
+    )
+
+
+def _reports(events: pl.DataFrame) -> pl.DataFrame:
+    """The newest report's words; the source's verdict is the last one it gave.
+
+    Where a customer turn or a resolution came after the newest state, the cycle tells the state instead.
+    """
+    return (
+        of(events, StateReported)
+        .sort("occurred_at", "seq", "event_id", nulls_last=False)
+        .group_by(case="case_key", maintain_order=True)
+        .agg(
+            pl.col("channel").last().alias("reported_channel"),
+            pl.col("topic").last().alias("reported_topic"),
+            pl.col("group").drop_nulls().last().alias("reported_group"),
+            pl.col("priority").drop_nulls().last(),
+            pl.col("state", "source_state").drop_nulls().last(),
+            pl.col("source_verdict").drop_nulls().last(),
+        )
+    )
+
+
+def solved(state: pl.Expr) -> pl.Expr:
+    """Whether a state counts as solved."""
+    return state.is_in(SOLVED)

@@ -1,0 +1,69 @@
+"""One row per promised follow-up: due when, done when, and whether the customer had to ask first (kpis.md 2.6)."""
+
+from datetime import datetime
+
+import polars as pl
+
+from domain.events.followups import FollowUpCancelled, FollowUpDone, FollowUpPlanned
+from projections.frames import of
+from projections.known import Known
+from projections.tables import conform, table
+
+VERSION = 1
+VIEW = table(
+    "followups",
+    "promise",
+    promise=str,
+    follow_up=str,
+    person=str,
+    case=str,
+    channel=str,
+    topic=str,
+    owner=str,
+    planned_at=datetime,
+    due_at=datetime,
+    done_at=datetime,
+    cancelled_at=datetime,
+    asked_at=datetime,
+)
+KEY = ["person", "source", "follow_up"]
+
+
+def build(known: Known) -> pl.DataFrame:
+    """Follow-ups; asked_at is the first customer contact on the matter after planning, before done and due."""
+    planned = (
+        of(known.events, FollowUpPlanned)
+        .sort("occurred_at", "event_id")
+        .unique(KEY, keep="last", maintain_order=True)
+    )
+    done = _first(of(known.events, FollowUpDone), "done_at")
+    cancelled = _first(of(known.events, FollowUpCancelled), "cancelled_at")
+    promises = (
+        planned.select(
+            *KEY, "channel", "topic", "due_at",
+            promise="event_id", case="case_key", owner=pl.coalesce("owner", "actor"), planned_at="occurred_at",
+        )
+        .join(done, on=KEY, how="left")
+        .join(cancelled, on=KEY, how="left")
+    )  # fmt: skip
+    return conform(VIEW, promises.join(_asked(promises, known.facts["contacts"]), on="promise", how="left"))
+
+
+def _first(events: pl.DataFrame, name: str) -> pl.DataFrame:
+    return events.group_by(KEY).agg(pl.col("occurred_at").min().alias(name))
+
+
+def _asked(promises: pl.DataFrame, contacts: pl.DataFrame) -> pl.DataFrame:
+    came = contacts.filter(pl.col("direction") == "inbound").select(
+        "person", "start_at", their_topic="topic", their_case="case"
+    )
+    same = (pl.col("their_case") == pl.col("case")) | (pl.col("their_topic") == pl.col("topic")).fill_null(
+        False
+    )
+    until = pl.min_horizontal("due_at", "done_at", "cancelled_at")
+    return (
+        promises.join(came, on="person")
+        .filter(same, pl.col("start_at") > pl.col("planned_at"), pl.col("start_at") < until)
+        .group_by("promise")
+        .agg(asked_at=pl.col("start_at").min())
+    )

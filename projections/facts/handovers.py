@@ -1,0 +1,157 @@
+"""One row per hand-over opportunity: a customer turn after a change of agent, team or channel, or on an open topic.
+
+Level 1: somebody stated that the customer had to explain again. Level 2: the turn's text restates an earlier one,
+by a shared number of five or more digits or by similar wording (kpis.md 2.2, repeat_explanation).
+"""
+
+from datetime import datetime, timedelta
+
+import polars as pl
+from rapidfuzz import fuzz, process
+
+from domain.events.bot import BotHandedOff
+from domain.events.cases import HandedOver, StateReported
+from domain.events.contacts import ExplanationRepeated
+from projections.facts.turns import ranked, turns
+from projections.frames import of
+from projections.known import Known
+from projections.nearest import preceding
+from projections.tables import conform, table
+
+VERSION = 1
+VIEW = table(
+    "handovers",
+    "turn",
+    turn=str,
+    person=str,
+    case=str,
+    channel=str,
+    topic=str,
+    group=str,
+    agent=str,
+    cause=str,
+    at=datetime,
+    level=int,
+    restates=str,
+    known_then=bool,
+)
+
+STATED_WITHIN = timedelta(days=7)
+SIMILAR = 80.0
+SHORTEST = 25
+"""Characters: below, greetings and thanks look alike."""
+NUMBER = r"\d{5,}"
+
+
+def build(known: Known) -> pl.DataFrame:
+    """Opportunities with the level at which the customer explained again, null where nothing was repeated."""
+    came = _turns(known.events)
+    chances = pl.concat([_changes(came), _open_topics(known, came)]).unique(
+        "turn", keep="first", maintain_order=True
+    )
+    chances = chances.join(_stated(known.events, chances), on="turn", how="left")
+    chances = chances.join(_restated(chances, came), on="turn", how="left")
+    level = pl.when("stated").then(1).when(pl.col("restates").is_not_null()).then(2)
+    return conform(VIEW, chances.with_columns(level=level.cast(pl.Int64)))
+
+
+def _turns(events: pl.DataFrame) -> pl.DataFrame:
+    """Customer turns with who was responsible when they came."""
+    events = ranked(events)
+    responsible = pl.concat(
+        [
+            turns(events.drop("rank"))
+            .filter(pl.col("role").is_in(["human", "initiated"]))
+            .select("rank", "case_key", held_by="actor", held_in="queue"),
+            of(events, HandedOver).select("rank", "case_key", held_by="to_agent", held_in="to_group"),
+            of(events, StateReported).select("rank", "case_key", held_by="agent", held_in="group"),
+            of(events, BotHandedOff).select("rank", "case_key", held_by=pl.lit("(people)"), held_in="queue"),
+        ]
+    )
+    came = turns(events.drop("rank")).filter(pl.col("role") == "customer")
+    both = pl.concat([came, responsible], how="diagonal").sort("case_key", "rank")
+    both = both.with_columns(pl.col("held_by", "held_in").forward_fill().over("case_key"))
+    return both.filter(pl.col("role") == "customer")
+
+
+def _changes(came: pl.DataFrame) -> pl.DataFrame:
+    came = came.sort("case_key", "rank")
+    same = pl.col("case_key") == pl.col("case_key").shift()
+
+    def changed(name: str) -> pl.Expr:
+        return (same & (pl.col(name) != pl.col(name).shift())).fill_null(False)
+
+    cause = (
+        pl.when(changed("channel")).then(pl.lit("channel"))
+        .when(changed("held_in")).then(pl.lit("team"))
+        .when(changed("held_by")).then(pl.lit("agent"))
+    )  # fmt: skip
+    return _chance(came.with_columns(cause=cause).filter(pl.col("cause").is_not_null()))
+
+
+def _open_topics(known: Known, came: pl.DataFrame) -> pl.DataFrame:
+    """The first turn of a contact while another case of the person on the same topic is open."""
+    first = came.join(known.facts["contacts"].select(event_id="contact"), on="event_id", how="semi")
+    cycles = known.facts["cycles"].select(
+        "person", "topic", "opened_at", other="case", until=pl.col("resolved_at")
+    )
+    open_then = (
+        first.join(cycles, on=["person", "topic"])
+        .filter(pl.col("other") != pl.col("case_key"), pl.col("opened_at") < pl.col("occurred_at"))
+        .filter(pl.col("until").is_null() | (pl.col("until") > pl.col("occurred_at")))
+        .unique("event_id", keep="first", maintain_order=True)
+    )
+    return _chance(open_then.with_columns(cause=pl.lit("open_topic")))
+
+
+def _chance(rows: pl.DataFrame) -> pl.DataFrame:
+    return rows.select(
+        "person", "channel", "topic", "cause", "text", "known_at",
+        turn="event_id", case="case_key", group="held_in", agent="held_by", at="occurred_at",
+    )  # fmt: skip
+
+
+def _stated(events: pl.DataFrame, chances: pl.DataFrame) -> pl.DataFrame:
+    told = of(events, ExplanationRepeated).select(case="case_key", told_at="occurred_at")
+    near = preceding(
+        told, chances.select("case", "turn", "at"), before="told_at", at="at", by="case", equal=True
+    )
+    return (
+        near.filter(pl.col("turn").is_not_null(), pl.col("told_at") - pl.col("at") <= STATED_WITHIN)
+        .select("turn", stated=pl.lit(True))
+        .unique("turn")
+    )
+
+
+def _restated(chances: pl.DataFrame, came: pl.DataFrame) -> pl.DataFrame:
+    """For each opportunity the earlier customer turn of the same case or topic that its text restates."""
+    said = came.filter(pl.col("text").str.len_chars() >= SHORTEST).select(
+        "person", earlier="event_id", earlier_case="case_key", earlier_topic="topic",
+        earlier_text="text", earlier_at="occurred_at", earlier_known="known_at",
+    )  # fmt: skip
+    same = (pl.col("earlier_case") == pl.col("case")) | (
+        pl.col("earlier_topic") == pl.col("topic")
+    ).fill_null(False)
+    pairs = (
+        chances.filter(pl.col("text").str.len_chars() >= SHORTEST)
+        .join(said, on="person")
+        .filter(
+            same,
+            pl.col("earlier_at") < pl.col("at"),
+            pl.col("at") - pl.col("earlier_at") <= timedelta(days=90),
+        )
+    )
+    numbers = pl.col("text").str.extract_all(NUMBER), pl.col("earlier_text").str.extract_all(NUMBER)
+    shared = numbers[0].list.set_intersection(numbers[1]).list.len() > 0
+    alike = process.cpdist(
+        pairs["text"].str.to_lowercase().to_list(),
+        pairs["earlier_text"].str.to_lowercase().to_list(),
+        scorer=fuzz.token_set_ratio,
+    )
+    return (
+        pairs.with_columns(alike=pl.Series(alike, dtype=pl.Float64))
+        .filter(shared | (pl.col("alike") >= SIMILAR))
+        .sort("turn", "earlier_at", "earlier")
+        .group_by("turn", maintain_order=True)
+        .agg(restates=pl.col("earlier").last(), known_then=(pl.col("earlier_known") <= pl.col("at")).last())
+    )

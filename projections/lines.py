@@ -1,0 +1,150 @@
+"""One customer's line: every entry with its event's position and digest, and what was made of it."""
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from domain.asof import AsOf
+from domain.identifiers import normalise
+from projections import promised
+from projections.frames import decode, effective, with_case_key
+
+if TYPE_CHECKING:
+    from projections.reader import Reader
+
+NAMESPACES = ("email", "phone")
+SUMMARY = (
+    "$.title", "$.source_state", "$.what", "$.why", "$.to_channel", "$.reason", "$.product_class", "$.total",
+    "$.follow_up", "$.ns", "$.intent",
+)  # fmt: skip
+"""Where an event without text says in its own fields what it is about, in the order of preference."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PersonLine:
+    """One person as known at the reader's position; instants UTC, times in business seconds."""
+
+    person: str
+    identified: bool
+    identifiers: pl.DataFrame
+    entries: pl.DataFrame
+    cases: pl.DataFrame
+    clocks: pl.DataFrame
+    switches: pl.DataFrame
+    repeats: pl.DataFrame
+    follow_ups: pl.DataFrame
+
+
+def find(reader: "Reader", text: str) -> list[str]:
+    """Persons by identifier in any spelling, order, case, event id, source subject or person id."""
+    wanted = text.strip()
+    if not wanted:
+        return []
+    keys = [key for ns in NAMESPACES if (key := normalise(ns, wanted)[0])]
+    told = reader.facts("identifiers")
+    known = told.filter(
+        pl.col("identifier").is_in([*keys, wanted])
+        | (pl.col("value").str.to_lowercase() == wanted.lower())
+        | pl.col("identifier").str.ends_with(f":{wanted}")
+    )
+    streams = [wanted, *_streams(reader, wanted)]
+    assigned = reader.facts("assignments").filter(
+        pl.col("subject").is_in(streams) | (pl.col("person") == wanted)
+    )
+    orders = reader.facts("orders").filter(
+        (pl.col("order") == wanted) | pl.col("order").str.ends_with(f":{wanted}")
+    )
+    cases = reader.facts("cases").filter(
+        (pl.col("case") == wanted) | pl.col("case").str.ends_with(f":{wanted}")
+    )
+    found = pl.concat([frame.select("person") for frame in (known, assigned, orders, cases)])
+    return found["person"].unique().sort().to_list()
+
+
+def _streams(reader: "Reader", event_id: str) -> list[str]:
+    if not re.fullmatch(r"[^|]+\|.+\|\d+", event_id):
+        return []
+    stream = reader.engine.log.stream_of(event_id)
+    return [stream] if stream else []
+
+
+def person_line(reader: "Reader", person: str) -> PersonLine:
+    """Everything about one person; an unknown person has an empty line."""
+    subjects = reader.facts("assignments").filter(pl.col("person") == person)
+    events = _events(reader, subjects["subject"].to_list())
+
+    def own(fact: str) -> pl.DataFrame:
+        return reader.facts(fact).filter(pl.col("person") == person)
+
+    clocks = reader.prepared("clocks", "started_at").filter(pl.col("person") == person)
+    handovers = own("handovers").filter(pl.col("level").is_not_null())
+    return PersonLine(
+        person=person,
+        identified=bool(subjects["identified"].any()),
+        identifiers=own("identifiers")
+        .select("ns", "value", "source", "obtained")
+        .unique()
+        .sort("ns", "value", "source"),
+        entries=_entries(reader, events, clocks, handovers),
+        cases=_cases(own("cases"), promised.breaches(clocks)),
+        clocks=clocks,
+        switches=own("switches").select("from_at", "from_channel", "to_channel", to_at="at").sort("to_at"),
+        repeats=handovers.select("at", "level", "channel", "turn").sort("at"),
+        follow_ups=_follow_ups(own("followups"), reader),
+    )
+
+
+def _events(reader: "Reader", subjects: list[str]) -> pl.DataFrame:
+    stored = decode(reader.engine.log.arrow_of(subjects, upto=reader.position))
+    as_of = reader.as_of or AsOf(instant=reader.instant, position=reader.position)
+    return with_case_key(effective(stored, as_of, reader.trust))
+
+
+def _entries(
+    reader: "Reader", events: pl.DataFrame, clocks: pl.DataFrame, handovers: pl.DataFrame
+) -> pl.DataFrame:
+    digests = reader.engine.log.digests(events["position"].to_list())
+    told = [pl.col("state").str.json_path_match(path) for path in SUMMARY]
+    group = pl.coalesce(
+        pl.col("state").str.json_path_match("$.queue"), pl.col("state").str.json_path_match("$.group")
+    )
+    return (
+        events.with_columns(
+            summary=pl.coalesce("text", *told, pl.lit("")),
+            group=group,
+            digest=pl.Series([digests.get(position, "") for position in events["position"]], dtype=pl.String),
+            case=pl.col("case_key"),
+        )
+        .join(promised.verdicts(clocks), left_on="event_id", right_on="started_by", how="left")
+        .join(handovers.select(event_id="turn", repeated=pl.lit(True)), on="event_id", how="left")
+        .select(
+            "position", "event_id", "occurred_at", "recorded_at", "known_at", "source", "channel", "direction",
+            "actor", "actor_kind", "kind", "case", "topic", "group", "summary", "digest", "verdict", "elapsed_s",
+            "target_s", pl.col("repeated").fill_null(False),
+        )
+    )  # fmt: skip
+
+
+def _cases(cases: pl.DataFrame, broken: pl.DataFrame) -> pl.DataFrame:
+    late = broken.select("case", breached=pl.lit(True)).unique("case")
+    return (
+        cases.join(late, on="case", how="left")
+        .select(
+            "case", "opened_at", "resolved_at", "channel", "topic", "state", pl.col("breached").fill_null(False)
+        )
+        .sort("opened_at")
+    )  # fmt: skip
+
+
+def _follow_ups(promises: pl.DataFrame, reader: "Reader") -> pl.DataFrame:
+    now = pl.lit(reader.instant)
+    state = (
+        pl.when(pl.col("cancelled_at").is_not_null()).then(pl.lit("cancelled"))
+        .when(pl.col("done_at") <= pl.col("due_at")).then(pl.lit("kept"))
+        .when(pl.col("done_at").is_not_null()).then(pl.lit("late"))
+        .when(pl.col("due_at") <= now).then(pl.lit("missed"))
+        .otherwise(pl.lit("planned"))
+    )  # fmt: skip
+    return promises.select("follow_up", "planned_at", "due_at", "done_at", state=state).sort("due_at")
