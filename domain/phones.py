@@ -1,7 +1,6 @@
 """One call reads one written telephone number as E.164, or says why it identifies nobody."""
 
 import re
-from functools import lru_cache
 
 import phonenumbers
 from phonenumbers import NumberParseException, PhoneNumber, PhoneNumberType
@@ -12,6 +11,8 @@ EXTENSION = re.compile(
 WITHHELD = re.compile(
     r"(?i)(anonymous|restricted|private|unknown|unavailable|withheld|zastrzeżony|prywatny|nieznany)( .*)?"
 )
+NUMBER = re.compile(r"[^\d+(]*(\+?[\d\s().\-–]*\d)\D*")
+"""Words before or after a number are dropped; letters inside would be read as keys of a telephone."""
 SEVERAL = re.compile(r"\s*[/;,]\s*")
 SHARED_KINDS = frozenset(
     {
@@ -24,7 +25,6 @@ SHARED_KINDS = frozenset(
 )
 
 
-@lru_cache(maxsize=65_536)
 def read_phone(text: str, region: str) -> tuple[str | None, str | None]:
     """The E.164 number, and the reason why it must not link; without a number only the reason."""
     if WITHHELD.fullmatch(text):
@@ -45,10 +45,11 @@ def read_phone(text: str, region: str) -> tuple[str | None, str | None]:
 
 
 def _parse(text: str, region: str) -> PhoneNumber | None:
-    if re.search("[a-zA-Z]", text):
+    written = NUMBER.fullmatch(text)
+    if not written:
         return None
     try:
-        number = phonenumbers.parse(text, region)
+        number = phonenumbers.parse(written.group(1), region)
     except NumberParseException:
         return None
     trunk_cut = PhoneNumber(country_code=number.country_code, national_number=number.national_number)

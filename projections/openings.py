@@ -17,6 +17,9 @@ Micros = NDArray[np.int64]
 Codes = NDArray[np.unsignedinteger]
 
 MINUTE = 60_000_000
+YEAR = 366 * 24 * 60 * MINUTE
+CELLS = 8_000_000
+"""How many cells a grid may hold, 64 MB; earlier years are then answered without it."""
 CHUNK = 16_384
 """Rows worked on at once: their columns stay in the processor's cache."""
 FIRST, LAST = 1970, 2100
@@ -98,45 +101,54 @@ class Openings:
 
 
 class Grid:
-    """Dense cells of several calendars: business time before each, its lowest bit set where it is open."""
+    """Dense cells of several calendars: business time before each, its lowest bit set where it is open.
 
-    def __init__(self, openings: Sequence[Openings], *, first: int, last: int) -> None:
-        self.origin, self.end = year_start(first), year_start(last + 1)
-        self.step = gcd(*(one.step() for one in openings if one.step() >= MINUTE)) or 15 * MINUTE
-        self.width = (self.end - self.origin) // self.step
-        flags = [self._open_cells(one) for one in openings]
-        passed = [(np.cumsum(flag, dtype=np.int64) - flag) * self.step for flag in flags]
-        self.cells = np.concatenate([sums | flag for sums, flag in zip(passed, flags, strict=True)])
-        self.opened = np.concatenate([np.flatnonzero(flag) for flag in flags]) * self.step + self.origin
-        counts = np.array([int(flag.sum()) for flag in flags], np.int64)
-        self.places, self.totals = np.cumsum(counts) - counts, counts * self.step
+    Calendars are told apart by their place in `openings`; those equal to an earlier one share its cells.
+    """
 
-    def _open_cells(self, one: Openings) -> Micros:
-        if one.step() < MINUTE:
-            return np.zeros(self.width, np.int64)
-        starts, stops = np.clip([one.starts, one.stops], self.origin, self.end) - self.origin
-        if np.any(starts % self.step) or np.any(stops % self.step):
-            raise AssertionError(f"a boundary of {one.hours} lies inside a cell of {self.step} µs")
-        edges = np.zeros(self.width + 1, np.int64)
-        np.add.at(edges, starts // self.step, 1)
-        np.add.at(edges, stops // self.step, -1)
+    def __init__(self, openings: Sequence[Openings], *, last: int) -> None:
+        distinct = list(dict.fromkeys(openings))
+        self.step = gcd(*(one.step() for one in distinct if one.step() >= MINUTE)) or 15 * MINUTE
+        years = max(1, CELLS * self.step // (len(distinct) * YEAR))
+        first = max(last + 1 - years, *(one.first for one in distinct), FIRST)
+        self.start, self.end = year_start(first), year_start(last + 1)
+        width = (self.end - self.start) // self.step
+        flags = [self._open_cells(one, width) for one in distinct]
+        base = [int(one.before(np.array([self.start]))[0]) for one in distinct]
+        sums = [start + (np.cumsum(flag) - flag) * self.step for start, flag in zip(base, flags, strict=True)]
+        self.cells = np.concatenate([passed | flag for passed, flag in zip(sums, flags, strict=True)])
+        self.opened = np.concatenate([np.flatnonzero(flag) for flag in flags]) * self.step + self.start
+        open_cells = np.array([int(flag.sum()) for flag in flags])
+        row = np.array([distinct.index(one) for one in openings])
+        self.offsets, self.low = row * width, np.array(base)[row]
+        self.high = self.low + open_cells[row] * self.step
+        self.places = (np.cumsum(open_cells) - open_cells)[row] - self.low // self.step
+
+    def _open_cells(self, one: Openings, width: int) -> Micros:
+        edges = np.zeros(width + 1, np.int64)
+        if one.step() >= MINUTE:
+            starts, stops = np.clip([one.starts, one.stops], self.start, self.end) - self.start
+            if np.any(starts % self.step) or np.any(stops % self.step):
+                raise AssertionError(f"a boundary of {one.hours} lies inside a cell of {self.step} µs")
+            np.add.at(edges, starts // self.step, 1)
+            np.add.at(edges, stops // self.step, -1)
         return np.cumsum(edges[:-1])
 
     def before(self, instants: Micros, codes: Codes) -> Micros:
-        """As `Openings.before`, for instants within the grid; `codes` are places in the list of calendars."""
+        """As `Openings.before`, for instants from `start` to `end`; `codes` are places in `openings`."""
         passed = np.empty_like(instants)
         for start in range(0, len(instants), CHUNK):
             part = slice(start, start + CHUNK)
-            inside = instants[part] - self.origin
+            inside = instants[part] - self.start
             cell = inside // self.step
             inside -= cell * self.step
-            found = self.cells[cell + np.multiply(codes[part], self.width, dtype=np.int64)]
+            found = self.cells[cell + self.offsets[codes[part]]]
             inside *= found & 1
             passed[part] = inside + (found & -2)
         return passed
 
     def reached(self, counts: Micros, codes: Codes) -> Micros:
-        """As `Openings.reached`, for counts within the grid."""
+        """As `Openings.reached`, for counts from `low` to `high` of their calendar."""
         instants = np.empty_like(counts)
         for start in range(0, len(counts), CHUNK):
             part = slice(start, start + CHUNK)

@@ -9,8 +9,9 @@ from datetime import datetime
 import numpy as np
 import polars as pl
 
+from domain.calendar import Calendar
 from domain.policy import Policies
-from projections.openings import FIRST, LAST, MINUTE, Codes, Grid, Micros, Openings, WorktimeError, year_start
+from projections.openings import FIRST, LAST, MINUTE, Codes, Grid, Micros, Openings, WorktimeError
 
 __all__ = ["Worktime", "WorktimeError"]
 
@@ -44,19 +45,19 @@ class Worktime:
     def elapsed(self, start: pl.Series, stop: pl.Series, calendar: pl.Series) -> pl.Series:
         """Business microseconds from start to stop, negative where stop comes first."""
         codes = self._codes(calendar)
-        passed = self._before(_instants(stop), codes) - self._before(_instants(start), codes)
+        passed = self._before(stop, codes) - self._before(start, codes)
         return _column(passed, start, stop, calendar)
 
     def due(self, start: pl.Series, budget: pl.Series, calendar: pl.Series) -> pl.Series:
         """The latest instant with elapsed <= budget (µs): the next opening if the budget ends at closing."""
         codes = self._codes(calendar)
-        counts = self._before(_instants(start), codes) + budget.cast(pl.Int64).fill_null(0).to_numpy()
+        counts = self._before(start, codes) + budget.cast(pl.Int64).fill_null(0).to_numpy()
         return _column(self._reached(counts, codes), start, budget, calendar).cast(INSTANT)
 
     def opening(self, instant: pl.Series, calendar: pl.Series) -> pl.Series:
         """The instant itself where open, else the next opening."""
         codes = self._codes(calendar)
-        counts = self._before(_instants(instant), codes)
+        counts = self._before(instant, codes)
         return _column(self._reached(counts, codes), instant, calendar).cast(INSTANT)
 
     def _codes(self, calendar: pl.Series) -> Codes:
@@ -69,17 +70,26 @@ class Worktime:
     def _compile(self, names: list[str]) -> None:
         for name in names:
             if name not in self.openings:
-                self.openings[name] = Openings(self.policies, name, first=self.first, last=self.last)
+                self.openings[name] = self._opened(name)
         self.compiled = list(self.openings.values())
         self.exact = np.array([one.step() < MINUTE for one in self.compiled])
-        self.grid = Grid(self.compiled, first=self.first, last=self.last)
+        self.grid = Grid(self.compiled, last=self.last)
 
-    def _before(self, instants: Micros, codes: Codes) -> Micros:
+    def _opened(self, name: str) -> Openings:
+        asked = self._calendars(name)
+        same = (one for known, one in self.openings.items() if self._calendars(known) == asked)
+        return next(same, None) or Openings(self.policies, name, first=self.first, last=self.last)
+
+    def _calendars(self, name: str) -> list[Calendar]:
+        return [self.policies.calendar(policy, name) for _, policy in self.policies.adopted]
+
+    def _before(self, column: pl.Series, codes: Codes) -> Micros:
         grid = self.grid
-        slow = (instants < grid.origin) | (instants >= grid.end) | self.exact[codes]
+        instants = _microseconds(column, grid.start)
+        slow = (instants < grid.start) | (instants >= grid.end) | self.exact[codes]
         if not slow.any():
             return grid.before(instants, codes)
-        passed = grid.before(np.where(slow, grid.origin, instants), codes)
+        passed = grid.before(np.where(slow, grid.start, instants), codes)
         for code in np.unique(codes[slow]):
             rows = slow & (codes == code)
             passed[rows] = self.compiled[code].before(instants[rows])
@@ -87,7 +97,7 @@ class Worktime:
 
     def _reached(self, counts: Micros, codes: Codes) -> Micros:
         grid = self.grid
-        slow = (counts < 0) | (counts >= grid.totals[codes]) | self.exact[codes]
+        slow = (counts < grid.low[codes]) | (counts >= grid.high[codes]) | self.exact[codes]
         if not slow.any():
             return grid.reached(counts, codes)
         instants = np.zeros_like(counts)
@@ -99,11 +109,10 @@ class Worktime:
         return instants
 
 
-def _instants(column: pl.Series) -> Micros:
+def _microseconds(column: pl.Series, filler: int) -> Micros:
     if isinstance(column.dtype, pl.Datetime) and column.dtype.time_zone is None:
         raise WorktimeError(f'The column "{column.name}" holds times without a zone; make them UTC first.')
-    filled = column.cast(INSTANT).to_physical().fill_null(year_start(FIRST))
-    return filled.to_numpy()
+    return column.cast(INSTANT).to_physical().fill_null(filler).to_numpy()
 
 
 def _column(values: Micros, *arguments: pl.Series) -> pl.Series:
