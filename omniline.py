@@ -1,6 +1,5 @@
 """The command line and composition root: it joins the packages, reads the clock and the environment."""
 
-import logging
 import os
 import signal
 import sys
@@ -19,7 +18,6 @@ from dashboards.terminal import counting, failed, home_first, say, show, words
 from domain.adoption import adopt, policy_in
 from domain.asof import AsOf
 from domain.home import Home, home_at, locked
-from domain.log import Log
 from domain.policy import Policy
 from projections import answers
 from projections.engine import Engine
@@ -245,8 +243,9 @@ def open_dashboards(home: Home, *, host: str, port: int, tries: int) -> None:
     """Serve until stopped; the views catch up meanwhile."""
     import uvicorn
 
-    from dashboards.context import Context, use
-    from dashboards.web import application, listen
+    from dashboards.context import Context
+    from dashboards.listening import listen
+    from dashboards.web import app as application
 
     def reader(as_of: AsOf | None) -> Reader:
         current = Reader(engine, home.now())
@@ -254,10 +253,10 @@ def open_dashboards(home: Home, *, host: str, port: int, tries: int) -> None:
 
     listener = listen(host, port, tries=tries)
     with engine_of(home) as engine:
-        use(Context(readers=reader, home=str(home.path), demo=bool(home.settings().get("demo"))))
+        given = Context(readers=reader, home=str(home.path), demo=bool(home.settings().get("demo")))
         threading.Thread(target=refresh, args=[home, engine], daemon=True).start()
         say(f"Omniline shows {home.path} on http://{host}:{listener.getsockname()[1]} (Ctrl-C stops it).")
-        uvicorn.Server(uvicorn.Config(application(), log_config=None)).run(sockets=[listener])
+        uvicorn.Server(uvicorn.Config(application(given), log_config=None)).run(sockets=[listener])
 
 
 def refresh(home: Home, engine: Engine) -> None:
@@ -265,18 +264,12 @@ def refresh(home: Home, engine: Engine) -> None:
     engine.catch_up(now=home.now())
 
 
-def collect(home: Home, opened: Log) -> None:
-    """A job: take in what lies in the inbox."""
-    from ingestion.watch import pick_up
-
-    for balance in pick_up(opened, home.inbox, now=clock):
-        logging.info("inbox: %s", balance.as_dict())
-
-
 @app.command()
 def worker(context: typer.Context, every: Annotated[float, typer.Option(min=0.1)] = FOLLOW_SECONDS) -> None:
     """Follow the log, refresh the views, pick up files from HOME/inbox; until stopped."""
     from apscheduler.schedulers.background import BackgroundScheduler
+
+    from ingestion.watch import pick_up
 
     home: Home = context.obj
     stop = threading.Event()
@@ -287,18 +280,18 @@ def worker(context: typer.Context, every: Annotated[float, typer.Option(min=0.1)
         home.inbox.mkdir(exist_ok=True)
         jobs = BackgroundScheduler(timezone=UTC, job_defaults={"coalesce": True, "misfire_grace_time": None})
         jobs.add_job(refresh, "interval", seconds=every, args=[home, engine], next_run_time=clock())
-        jobs.add_job(collect, "interval", seconds=every, args=[home, engine.log], next_run_time=clock())
+        jobs.add_job(pick_up, "interval", seconds=every, args=[engine.log, home.inbox], kwargs={"now": clock})
         jobs.start()
         say(f"The worker follows {home.path} (Ctrl-C stops it).")
         stop.wait()
         jobs.shutdown(wait=True)
 
 
-def main() -> None:
+def main(arguments: list[str] | None = None) -> None:
     """The console command: one line on stderr and a code for every failure."""
+    words = home_first(sys.argv[1:] if arguments is None else arguments)
     try:
-        command = typer.main.get_command(app)
-        sys.exit(command.main(home_first(sys.argv[1:]), "omniline", standalone_mode=False) or 0)
+        sys.exit(typer.main.get_command(app).main(words, "omniline", standalone_mode=False) or 0)
     except Exception as error:
         say(failed(error))
         sys.exit(getattr(error, "exit_code", 1))

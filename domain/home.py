@@ -67,13 +67,11 @@ class Home:
 
     @contextmanager
     def log(self, *, create: bool = False, server: bool = False) -> Iterator[Log]:
-        """The open log; `create` makes an absent SQLite file, one process at a time, `server` any log."""
-        keys = self.path / "keys.db"
-        if server or (create and self.log_url.startswith("sqlite") and "mode=ro" not in self.log_url):
-            with locked(self.path / ".lock"):
-                log = open_log(self.log_url, keys=keys, create=True)
-        else:
-            log = open_log(self.log_url, keys=keys)
+        """The open log; `create` makes an absent SQLite file, `server` a log anywhere."""
+        make = server or (create and self.log_url.startswith("sqlite"))
+        if make:
+            self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        log = open_log(self.log_url, keys=self.path / "keys.db", create=make)
         with closing(log):
             yield log
 
