@@ -3,7 +3,7 @@
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from itertools import count
 from pathlib import Path
 
@@ -71,3 +71,24 @@ def log(log_url: str, keys: Path) -> Iterator[Log]:
     opened = open_log(log_url, keys=keys, create=True)
     yield opened
     opened.close()
+
+
+def _forbidden(report: pytest.TestReport | pytest.CollectReport) -> None:
+    """Where OMNILINE_NO_SKIP is set, as in continuous integration, a skip is a failure."""
+    if report.skipped and os.environ.get("OMNILINE_NO_SKIP") and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = f"skipped, which OMNILINE_NO_SKIP forbids: {report.longrepr}"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    _forbidden(report)
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    report = yield
+    _forbidden(report)
+    return report
