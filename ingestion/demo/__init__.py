@@ -1,0 +1,48 @@
+"""One call makes the seeded history of a Polish retailer's roll-out year, with the truth about it beside.
+
+The year ends on Saturday 21 November 2026, 21:00 in Warsaw; the same arguments give the same history.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from importlib.resources import files
+from random import Random
+
+from ingestion.demo.draft import Record, Surrogate, World
+from ingestion.demo.instants import UNTIL, stamp
+from ingestion.demo.orders import shop
+from ingestion.demo.population import settle
+from ingestion.demo.registers import register
+from ingestion.demo.rollout import decide
+from ingestion.demo.schedule import play
+from ingestion.demo.truth import Truth
+
+__all__ = ["Demo", "Record", "Surrogate", "Truth", "history"]
+
+ORDERS = 7_000
+"""For 6,000 customers."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Demo:
+    """The history: `records` in the order in which they became known, each an event with its identifiers."""
+
+    records: list[Record]
+    truth: Truth
+    until: datetime
+    policy: str
+
+
+def history(*, surrogate: Surrogate, customers: int = 6_000, seed: int = 7) -> Demo:
+    """The history of so many customers; `surrogate(ns, key)` stands for personal values inside ids."""
+    rng = Random(seed)
+    policy = files("ingestion.demo").joinpath("policy.toml").read_text(encoding="utf-8")
+    reserved = 48 + customers // 20
+    world = World(rng=rng, surrogate=surrogate, people=settle(rng, customers, reserved=reserved))
+    decide(world, policy)
+    register(world)
+    shop(world, ORDERS * customers // 6_000, reserved=reserved)
+    play(world, customers)
+    world.records.sort(key=lambda entry: entry[0])
+    records = [record for _, record in world.records]
+    return Demo(records=records, truth=world.ledger.told(), until=stamp(UNTIL), policy=policy)
