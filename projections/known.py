@@ -1,11 +1,13 @@
 """What is known about a set of whole persons: everything a fact build may look at, and nothing else."""
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import polars as pl
 
 from domain.policy import Policies
 from projections.identity import Identity
+from projections.turns import ranked, turns
 from projections.worktime import Worktime
 
 
@@ -22,3 +24,13 @@ class Known:
     policies: Policies
     worktime: Worktime
     facts: dict[str, pl.DataFrame] = field(default_factory=dict)
+
+    @cached_property
+    def ranked(self) -> pl.DataFrame:
+        """The events with their total order as the number `rank`."""
+        return ranked(self.events)
+
+    @cached_property
+    def turns(self) -> pl.DataFrame:
+        """Who spoke when, one row per turn."""
+        return turns(self.ranked)

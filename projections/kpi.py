@@ -81,13 +81,14 @@ def compute(kpi: KPI, facts: pl.DataFrame, *, by: Sequence[str] = ()) -> pl.Data
 
 
 def _counts(counted: pl.DataFrame, kpi: KPI, by: Sequence[str]) -> pl.DataFrame:
-    def distinct(name: str) -> pl.Expr:
-        known = name in counted.columns
-        return (
-            (pl.col(name).drop_nulls().n_unique() if known else pl.lit(None)).cast(pl.Int64).alias(name + "s")
-        )
-
-    aggregates = [pl.len().cast(pl.Int64).alias("events"), distinct("case"), distinct("person")]
+    cases = pl.lit(None)
+    if "case" in counted.columns:
+        cases = pl.struct("person", "case").filter(pl.col("case").is_not_null()).n_unique()
+    aggregates = [
+        pl.len().cast(pl.Int64).alias("events"),
+        cases.cast(pl.Int64).alias("cases"),
+        pl.col("person").drop_nulls().n_unique().cast(pl.Int64).alias("persons"),
+    ]
     if kpi.since:
         age = (AS_OF - pl.col(kpi.since)).dt.total_microseconds() / 1_000_000
         aggregates += [

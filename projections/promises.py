@@ -1,11 +1,11 @@
 """Promises on columns: which target holds for each clock of a frame."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import polars as pl
 
-from domain.policies import Policies
-from domain.policy import Policy
+from domain.policy import Policies, Policy, Promise
 
 SPECIFIC = (("priority", "tier"), ("priority",), ("tier",), ())
 """Most specific first; priority weighs more than tier."""
@@ -16,8 +16,7 @@ def with_target(policies: Policies, frame: pl.DataFrame) -> pl.DataFrame:
     frame = frame.with_row_index("asked")
     parts = []
     for begins, ends, policy in policies.spans:
-        started = pl.lit(True) if begins is None else pl.col("started_at") >= begins
-        inside = frame.filter(started & (pl.lit(True) if ends is None else pl.col("started_at") < ends))
+        inside = frame.filter(pl.col("started_at") >= begins, pl.col("started_at") < ends)
         parts.append(_targets(policy, inside))
     return pl.concat(parts).sort("asked").drop("asked")
 
@@ -26,7 +25,7 @@ def _targets(policy: Policy, frame: pl.DataFrame) -> pl.DataFrame:
     promised = pl.DataFrame(
         [
             (p.clock, p.channel, p.priority, p.tier, p.target // timedelta(microseconds=1))
-            for p in policy.promises
+            for p in [*policy.promises, *_attempts(policy)]
         ],
         schema={
             "kind": pl.String,
@@ -49,3 +48,10 @@ def _targets(policy: Policy, frame: pl.DataFrame) -> pl.DataFrame:
         frame = frame.join(level, on=["kind", "channel", *binding], how="left")
         found.append(f"target_{number}")
     return frame.with_columns(target_us=pl.coalesce(found)).drop(found)
+
+
+def _attempts(policy: Policy) -> list[Promise]:
+    """An attempt to ring back is due when the call back is, unless the policy promises it apart."""
+    if any(promise.clock == "callback_attempted" for promise in policy.promises):
+        return []
+    return [replace(p, clock="callback_attempted") for p in policy.promises if p.clock == "callback_kept"]

@@ -15,7 +15,8 @@ def reach(identity: Identity, contacts: pl.DataFrame) -> pl.DataFrame:
     (asserted when it began, or recorded no later than the contact was) is linked from the beginning.
     """
     own = (
-        identity.identifiers.select("subject", own="identifier", own_at="occurred_at", own_known="known_at")
+        identity.identifiers.filter(pl.col("trust") > 0)
+        .select("subject", own="identifier", own_at="occurred_at", own_known="known_at")
         .join(contacts, on="subject")
         .filter((pl.col("own_at") <= pl.col("start_at")) | (pl.col("own_known") <= pl.col("known_at")))
     )

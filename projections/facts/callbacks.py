@@ -97,7 +97,8 @@ def _end(begun: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
 def _clocks(ended: pl.DataFrame) -> pl.DataFrame:
     named = {"case": "case_key", "group": "queue", "started_by": "event_id", "started_at": "hung_up_at"}
     renamed = [pl.col(column).alias(name) for name, column in named.items()]
-    shared = ("person", "channel", "topic", "queue", "agent", "outcome", *renamed)
+    same = pl.col("person", "channel", "topic", "queue", "agent", "outcome")
+    shared: list[pl.Expr] = [same, *renamed]
     kept = pl.when(pl.col("outcome") == "kept").then("ended_at")
     both = [
         ended.select(*shared, kind=pl.lit("callback_attempted"), stopped_at="attempted_at"),

@@ -5,8 +5,6 @@ from datetime import datetime
 import polars as pl
 
 from domain.events.cases import StateReported
-from projections.facts.cycles import SOLVED
-from projections.facts.turns import turns
 from projections.frames import of
 from projections.known import Known
 from projections.tables import conform, table
@@ -39,12 +37,14 @@ VIEW = table(
     calendar=str,
 )
 
+CASE = ("person", "case")
+
 
 def build(known: Known) -> pl.DataFrame:
     """Cases with what their reports, turns and cycles add up to."""
-    cycles = known.facts["cycles"].sort("case", "number")
-    newest = cycles.group_by("case", maintain_order=True).agg(
-        pl.col("person", "calendar", "opened_at").first(),
+    cycles = known.facts["cycles"].sort(*CASE, "number")
+    newest = cycles.group_by(*CASE, maintain_order=True).agg(
+        pl.col("calendar", "opened_at").first(),
         pl.col("resolved_at").last(),
         pl.len().cast(pl.Int64).alias("cycles"),
         pl.col("topic").drop_nulls().last().alias("cycle_topic"),
@@ -59,8 +59,8 @@ def build(known: Known) -> pl.DataFrame:
         .alias("effort_us"),
     )
     cases = (
-        newest.join(_turns(known.events), on="case", how="left")
-        .join(_reports(known.events), on="case", how="left")
+        newest.join(_turns(known.turns), on=CASE, how="left")
+        .join(_reports(known.events), on=CASE, how="left")
         .with_columns(
             channel=pl.coalesce("channel", "reported_channel"),
             topic=pl.coalesce("reported_topic", "cycle_topic"),
@@ -77,10 +77,10 @@ def build(known: Known) -> pl.DataFrame:
     return conform(VIEW, cases.with_columns(final_us=final))
 
 
-def _turns(events: pl.DataFrame) -> pl.DataFrame:
-    came = turns(events).filter(pl.col("role") == "customer").sort("case_key", "rank")
+def _turns(spoken: pl.DataFrame) -> pl.DataFrame:
+    came = spoken.filter(pl.col("role") == "customer").sort("person", "case_key", "rank")
     moved = pl.col("channel") != pl.col("channel").shift()
-    return came.group_by(case="case_key", maintain_order=True).agg(
+    return came.group_by("person", case="case_key", maintain_order=True).agg(
         pl.col("channel").first(),
         pl.col("occurred_at").first().alias("first_customer_at"),
         pl.col("occurred_at").get(1, null_on_oob=True).alias("second_customer_at"),
@@ -97,7 +97,7 @@ def _reports(events: pl.DataFrame) -> pl.DataFrame:
     return (
         of(events, StateReported)
         .sort("occurred_at", "seq", "event_id", nulls_last=False)
-        .group_by(case="case_key", maintain_order=True)
+        .group_by("person", case="case_key", maintain_order=True)
         .agg(
             pl.col("channel").last().alias("reported_channel"),
             pl.col("topic").last().alias("reported_topic"),
@@ -107,8 +107,3 @@ def _reports(events: pl.DataFrame) -> pl.DataFrame:
             pl.col("source_verdict").drop_nulls().last(),
         )
     )
-
-
-def solved(state: pl.Expr) -> pl.Expr:
-    """Whether a state counts as solved."""
-    return state.is_in(SOLVED)

@@ -57,7 +57,6 @@ def build(known: Known) -> pl.DataFrame:
 def _responses(known: Known) -> pl.DataFrame:
     cycles = known.facts["cycles"].filter(pl.col("customer_at").is_not_null())
     shared = (
-        "cycle",
         "person",
         "case",
         "channel",
@@ -72,4 +71,4 @@ def _responses(known: Known) -> pl.DataFrame:
     lived = cycles.select(
         *shared, "agent", kind=pl.lit("frt_customer"), started_at="customer_at", stopped_at="useful_at"
     )
-    return pl.concat([human, lived]).with_columns(clock=pl.format("{}|{}", "kind", "cycle")).drop("cycle")
+    return pl.concat([human, lived]).with_columns(clock=pl.format("{}|{}", "kind", "started_by"))

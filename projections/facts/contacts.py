@@ -6,7 +6,6 @@ import polars as pl
 
 from domain.events.bot import BotHandedOff
 from domain.events.cases import StateReported
-from projections.facts.turns import turns
 from projections.frames import of
 from projections.known import Known
 from projections.tables import conform, table
@@ -44,13 +43,13 @@ GROUP = ("subject", "thread", "channel")
 
 def build(known: Known) -> pl.DataFrame:
     """Contacts of the persons; a later turn continues a contact as M2 says for its channel's kind."""
-    spoken = _numbered(turns(known.events), _synchronous(known))
+    spoken = _numbered(known.turns, _synchronous(known))
     contacts = _fold(spoken)
     handed = of(known.events, BotHandedOff).select("subject").unique().with_columns(handed=pl.lit(True))
     reported = _reported(known.events)
     contacts = (
         contacts.join(handed, on="subject", how="left")
-        .join(reported, on="case", how="left")
+        .join(reported, on=["person", "case"], how="left")
         .join(known.identity.assignments.select("subject", "identified"), on="subject", how="left")
         .with_columns(
             topic=pl.coalesce("topic", "reported_topic"),
@@ -107,7 +106,7 @@ def _reported(events: pl.DataFrame) -> pl.DataFrame:
     return (
         of(events, StateReported)
         .sort("occurred_at", "seq", "event_id", nulls_last=False)
-        .group_by(case="case_key")
+        .group_by("person", case="case_key")
         .agg(reported_topic=pl.col("topic").last(), reported_group=pl.col("group").drop_nulls().last())
     )
 

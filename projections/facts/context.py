@@ -87,7 +87,6 @@ def _missing(
         before="began_at",
         at="item_at",
         by="person",
-        strict=True,
     ).filter(pl.col("unrecorded_until") > pl.col("start_at"))
     unlinked = _unlinked(known, asked, items)
     return pl.concat(

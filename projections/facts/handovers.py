@@ -12,7 +12,6 @@ from rapidfuzz import fuzz, process
 from domain.events.bot import BotHandedOff
 from domain.events.cases import HandedOver, StateReported
 from domain.events.contacts import ExplanationRepeated
-from projections.facts.turns import ranked, turns
 from projections.frames import of
 from projections.known import Known
 from projections.nearest import preceding
@@ -45,7 +44,7 @@ NUMBER = r"\d{5,}"
 
 def build(known: Known) -> pl.DataFrame:
     """Opportunities with the level at which the customer explained again, null where nothing was repeated."""
-    came = _turns(known.events)
+    came = _turns(known)
     chances = pl.concat([_changes(came), _open_topics(known, came)]).unique(
         "turn", keep="first", maintain_order=True
     )
@@ -55,28 +54,32 @@ def build(known: Known) -> pl.DataFrame:
     return conform(VIEW, chances.with_columns(level=level.cast(pl.Int64)))
 
 
-def _turns(events: pl.DataFrame) -> pl.DataFrame:
+def _turns(known: Known) -> pl.DataFrame:
     """Customer turns with who was responsible when they came."""
-    events = ranked(events)
+    events = known.ranked
     responsible = pl.concat(
         [
-            turns(events.drop("rank"))
-            .filter(pl.col("role").is_in(["human", "initiated"]))
-            .select("rank", "case_key", held_by="actor", held_in="queue"),
-            of(events, HandedOver).select("rank", "case_key", held_by="to_agent", held_in="to_group"),
-            of(events, StateReported).select("rank", "case_key", held_by="agent", held_in="group"),
-            of(events, BotHandedOff).select("rank", "case_key", held_by=pl.lit("(people)"), held_in="queue"),
+            known.turns.filter(pl.col("role").is_in(["human", "initiated"])).select(
+                "rank", "person", "case_key", held_by="actor", held_in="queue"
+            ),
+            of(events, HandedOver).select(
+                "rank", "person", "case_key", held_by="to_agent", held_in="to_group"
+            ),
+            of(events, StateReported).select("rank", "person", "case_key", held_by="agent", held_in="group"),
+            of(events, BotHandedOff).select(
+                "rank", "person", "case_key", held_by=pl.lit("(people)"), held_in="queue"
+            ),
         ]
     )
-    came = turns(events.drop("rank")).filter(pl.col("role") == "customer")
-    both = pl.concat([came, responsible], how="diagonal").sort("case_key", "rank")
-    both = both.with_columns(pl.col("held_by", "held_in").forward_fill().over("case_key"))
+    came = known.turns.filter(pl.col("role") == "customer")
+    both = pl.concat([came, responsible], how="diagonal").sort("person", "case_key", "rank")
+    both = both.with_columns(pl.col("held_by", "held_in").forward_fill().over("person", "case_key"))
     return both.filter(pl.col("role") == "customer")
 
 
 def _changes(came: pl.DataFrame) -> pl.DataFrame:
-    came = came.sort("case_key", "rank")
-    same = pl.col("case_key") == pl.col("case_key").shift()
+    came = came.sort("person", "case_key", "rank")
+    same = pl.struct("person", "case_key") == pl.struct("person", "case_key").shift()
 
     def changed(name: str) -> pl.Expr:
         return (same & (pl.col(name) != pl.col(name).shift())).fill_null(False)
@@ -112,9 +115,14 @@ def _chance(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def _stated(events: pl.DataFrame, chances: pl.DataFrame) -> pl.DataFrame:
-    told = of(events, ExplanationRepeated).select(case="case_key", told_at="occurred_at")
+    told = of(events, ExplanationRepeated).select("person", case="case_key", told_at="occurred_at")
     near = preceding(
-        told, chances.select("case", "turn", "at"), before="told_at", at="at", by="case", equal=True
+        told,
+        chances.select("person", "case", "turn", "at"),
+        before="told_at",
+        at="at",
+        by=["person", "case"],
+        equal=True,
     )
     return (
         near.filter(pl.col("turn").is_not_null(), pl.col("told_at") - pl.col("at") <= STATED_WITHIN)

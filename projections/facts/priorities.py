@@ -13,15 +13,20 @@ def rebound(known: Known, clocks: pl.DataFrame) -> pl.DataFrame:
     """The clocks with priority, tier, target_us and due_at; a change of priority or tier before the due
     instant replaces the target and keeps start and elapsed; a verdict already breached stays."""
     reports = _reports(known.events)
-    clocks = preceding(clocks, reports, before="started_at", at="changed_at", by="case", equal=True)
+    clocks = preceding(
+        clocks, reports, before="started_at", at="changed_at", by=["person", "case"], equal=True
+    )
     clocks = _bind(known, clocks)
     changes = (
-        reports.join(clocks.select("clock", "case", "started_at", "stopped_at"), on="case")
+        reports.join(
+            clocks.select("clock", "person", "case", "started_at", "stopped_at"), on=["person", "case"]
+        )
         .filter(pl.col("changed_at") > pl.col("started_at"))
         .filter(pl.col("stopped_at").is_null() | (pl.col("changed_at") < pl.col("stopped_at")))
         .with_columns(turn=pl.col("changed_at").rank("ordinal").over("clock"))
     )
-    for turn in range(1, (changes["turn"].max() or 0) + 1):  # type: ignore[operator]
+    most = int(changes["turn"].max() or 0)  # type: ignore[arg-type]
+    for turn in range(1, most + 1):
         step = changes.filter(pl.col("turn") == turn).select(
             "clock", new_priority="priority", new_tier="tier", switched_at="changed_at"
         )
@@ -34,15 +39,17 @@ def _reports(events: pl.DataFrame) -> pl.DataFrame:
     told = (
         of(events, StateReported)
         .filter(pl.col("priority").is_not_null() | pl.col("tier").is_not_null())
-        .sort("case_key", "occurred_at", "seq", "event_id", nulls_last=False)
-        .with_columns(pl.col("priority", "tier").forward_fill().over("case_key"))
-        .select("priority", "tier", case="case_key", changed_at="occurred_at")
+        .sort("person", "case_key", "occurred_at", "seq", "event_id", nulls_last=False)
+        .with_columns(pl.col("priority", "tier").forward_fill().over("person", "case_key"))
+        .select("person", "priority", "tier", case="case_key", changed_at="occurred_at")
     )
-    same = (pl.col("case") == pl.col("case").shift()).fill_null(False)
+    same = (pl.struct("person", "case") == pl.struct("person", "case").shift()).fill_null(False)
     kept = pl.col("priority").eq_missing(pl.col("priority").shift()) & pl.col("tier").eq_missing(
         pl.col("tier").shift()
     )
-    return told.filter(~(same & kept)).unique(["case", "changed_at"], keep="last", maintain_order=True)
+    return told.filter(~(same & kept)).unique(
+        ["person", "case", "changed_at"], keep="last", maintain_order=True
+    )
 
 
 def _bind(known: Known, clocks: pl.DataFrame) -> pl.DataFrame:

@@ -27,24 +27,18 @@ def build(known: Known) -> pl.DataFrame:
     """Stages: anonymous, transactional (an order number only), profile (one source), omnichannel (two or verified)."""
     contacts = known.facts["contacts"]
     reached = reach(known.identity, contacts.select("contact", "person", "subject", "start_at", "known_at"))
-    told = known.identity.identifiers.select(
-        "person",
-        "identifier",
-        "ns",
-        "source",
-        told_at="known_at",
-        verified=pl.col("verified_by").is_not_null(),
-        by="subject",
+    trusted = known.identity.identifiers.filter(pl.col("trust") > 0).with_columns(
+        verified=pl.col("verified_by").is_not_null()
+    )
+    told = trusted.select(
+        "person", "identifier", "ns", "source", "verified", told_at="known_at", by="subject"
     )
     seen = reached.join(told, on=["person", "identifier"]).join(
         contacts.select("contact", "subject"), on="contact"
     )
     own = pl.col("by") == pl.col("subject")
     then = (pl.col("linked_at") <= pl.col("start_at")) & (own | (pl.col("told_at") <= pl.col("start_at")))
-    names = known.identity.identifiers.select(
-        "person", "identifier", "ns", "source", verified=pl.col("verified_by").is_not_null()
-    )
-    now = contacts.select("contact", "person", "identified").filter("identified").join(names, on="person")
+    now = contacts.select("contact", "person", "identified").filter("identified").join(trusted, on="person")
     return conform(
         VIEW,
         contacts.join(_stage(seen.filter(then), "stage_then"), on="contact", how="left")

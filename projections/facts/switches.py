@@ -5,7 +5,6 @@ from datetime import datetime
 import polars as pl
 
 from domain.events.contacts import RedirectedToChannel
-from projections.facts.turns import turns
 from projections.frames import of
 from projections.known import Known
 from projections.tables import conform, table
@@ -28,9 +27,9 @@ VIEW = table(
 
 def build(known: Known) -> pl.DataFrame:
     """Switches; chosen_by is company_forced after a redirection there, company_offered where we wrote there first."""
-    spoken = turns(known.events).filter(pl.col("channel").is_not_null())
-    came = spoken.filter(pl.col("role") == "customer").sort("case_key", "rank")
-    same = pl.col("case_key") == pl.col("case_key").shift()
+    spoken = known.turns.filter(pl.col("channel").is_not_null())
+    came = spoken.filter(pl.col("role") == "customer").sort("person", "case_key", "rank")
+    same = pl.struct("person", "case_key") == pl.struct("person", "case_key").shift()
     moved = came.with_columns(
         from_channel=pl.col("channel").shift(), from_at=pl.col("occurred_at").shift()
     ).filter(same & (pl.col("channel") != pl.col("from_channel")))
@@ -45,10 +44,10 @@ def build(known: Known) -> pl.DataFrame:
         at="occurred_at",
     )
     ours = spoken.filter(pl.col("role").is_in(["human", "initiated"])).select(
-        case="case_key", to_channel="channel", then="occurred_at"
+        "person", case="case_key", to_channel="channel", then="occurred_at"
     )
     sent = of(known.events, RedirectedToChannel).select(
-        case="case_key", to_channel="to_channel", then="occurred_at"
+        "person", case="case_key", to_channel="to_channel", then="occurred_at"
     )
     forced, offered = _between(pairs, sent, "forced"), _between(pairs, ours, "offered")
     return conform(
@@ -68,7 +67,7 @@ def build(known: Known) -> pl.DataFrame:
 def _between(pairs: pl.DataFrame, ours: pl.DataFrame, name: str) -> pl.DataFrame:
     """Switches before which we did something in the channel that the customer came to."""
     return (
-        pairs.join(ours, on=["case", "to_channel"])
+        pairs.join(ours, on=["person", "case", "to_channel"])
         .filter(pl.col("then") >= pl.col("from_at"), pl.col("then") <= pl.col("at"))
         .select("switch", pl.lit(True).alias(name))
         .unique()

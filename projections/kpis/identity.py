@@ -31,7 +31,7 @@ ROWS = (
         better="higher",
         dimensions={"stage_then": "stage_then", "stage_now": "stage_now"},
         source="kpis.md 2.3 id_stage, then",
-        definition="Contacts that led, by links known when they began, to a person of two or more sources, or verified.",
+        definition="Contacts that led, by links known when they began, to someone whom two sources know, or verified.",
         examples=(
             Example(rows=[{"stage_then": "omnichannel"}, {"stage_then": "profile"}], value=0.5, as_of=NOON),
         ),

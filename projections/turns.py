@@ -31,9 +31,11 @@ def ranked(events: pl.DataFrame) -> pl.DataFrame:
 
 
 def turns(events: pl.DataFrame) -> pl.DataFrame:
-    """One row per turn; role is customer, human, initiated or bot. Acknowledgements, rule-fired macros,
-    reactions, internal messages, campaigns and unanswered outbound calls are no turns."""
-    events = ranked(events).filter(pl.col("direction").fill_null("") != "internal")
+    """One row per turn of ranked events; role is customer, human, initiated or bot.
+
+    Acknowledgements, rule-fired macros, reactions, internal messages, campaigns and unanswered calls are no turns.
+    """
+    events = events.filter(pl.col("direction").fill_null("") != "internal")
     human = pl.col("actor_kind") == "human_agent"
     received = of(events, ContactReceived).filter(
         pl.col("actor_kind").fill_null("customer").is_in(["customer", "third_party"])
