@@ -82,15 +82,14 @@ def demo(
     serve: Annotated[bool, typer.Option(help="Show the dashboards afterwards.")] = True,
 ) -> None:
     """A generated year of a retailer's roll-out in ./omniline-demo, and its dashboards."""
-    from ingestion.demo import fill
+    from ingestion.demo.filling import fill
 
     home: Home = context.obj
     with locked(home.path / "demo.lock"), engine_of(home, create=True) as engine:
-        with counting("Writing the year") as progress:
-            end = fill(engine.log, truth=home.path / "truth.json", progress=progress)
-        home.mark_demo(end)
-        engine.catch_up(now=end)
-        say(f"{engine.log.head():,} generated events lie in {home.path}.")
+        if not home.settings().get("demo"):
+            with counting("Writing the year") as progress:
+                home.mark_demo(fill(engine.log, truth=home.path / "truth.json", progress=progress))
+        refresh(home, engine)
     if serve:
         open_dashboards(home, host="127.0.0.1", port=port, tries=20)
 

@@ -1,14 +1,20 @@
 """The answers of the command line as people read them: one call prints one document."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from dashboards.terminal import number, table
+from projections.engine import Progress, Rebuilt
 
 Document = Mapping[str, Any]
 OUTCOMES = ("stored", "duplicate", "conflict", "ignored", "quarantined")
+
+
+class ViewsFailed(Exception):
+    """Some views could not be brought up; the message is one sentence for people."""
 
 
 def balance(done: Document) -> None:
@@ -78,3 +84,28 @@ def health(document: Document) -> None:
     table(sources, title=f"Log: {log['events']:,} events, position {log['position']:,}", empty="It is empty.")
     views = [{"view": name} | dict(view) for name, view in document["views"].items()]
     table(views, title="Views: all is well" if document["ok"] else "Views: not well")
+
+
+def progress(done: Progress) -> None:
+    """What bringing the views up did."""
+    if done.busy:
+        print("Another process is bringing the views up.")
+        return
+    print(
+        f"{number(done.events)} events read, {number(done.persons)} persons touched, {number(done.added)} rows "
+        f"added, {number(done.removed)} removed; position {number(done.head)}."
+    )
+    _check((name, view.error) for name, view in done.views.items())
+
+
+def rebuilt(views: Sequence[Rebuilt]) -> None:
+    """What building views anew found against the old ones."""
+    table([{name: value for name, value in asdict(view).items() if name != "error"} for view in views])
+    _check((view.view, view.error) for view in views)
+
+
+def _check(errors: Iterable[tuple[str, str | None]]) -> None:
+    failed = {name: error for name, error in errors if error}
+    if failed:
+        name, error = next(iter(failed.items()))
+        raise ViewsFailed(f"{len(failed)} views failed, first '{name}': {error}.")
