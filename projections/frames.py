@@ -5,12 +5,10 @@ import re
 import typing
 from datetime import UTC
 
-import msgspec
 import polars as pl
 import pyarrow as pa
 
 from domain.asof import AsOf
-from domain.events import EVENTS
 from domain.events.cases import CaseLinked
 from domain.events.envelope import Event
 from projections.annotations import INSTANT, fields_of
@@ -45,7 +43,6 @@ def decode(table: pa.Table) -> pl.DataFrame:
     stored = typing.cast(pl.DataFrame, pl.from_arrow(table)).rename(
         {"originator_id": "subject", "topic": "kind"}
     )
-    stored = _upcast(stored)
     envelope = _parse(stored["state"], pl.Schema(ENVELOPE))
     head = stored.with_columns(
         pl.col("occurred_at", "known_at", "recorded_at").cast(INSTANT),
@@ -123,34 +120,3 @@ def _readable(lines: bytes) -> bytes:
     if b"\\u0000" not in lines:
         return lines
     return re.sub(rb"(?<!\\)((?:\\\\)*)\\u0000", rb"\1\\ufffd", lines)
-
-
-def _upcast(stored: pl.DataFrame) -> pl.DataFrame:
-    """Rows of an older class version brought to the present one; rows of a newer one are refused."""
-    marked = stored.filter(pl.col("state").str.contains('"class_version":', literal=True))
-    if not marked.height and all(event.class_version == 1 for event in EVENTS.values()):
-        return stored
-    versions = {topic: event.class_version for topic, event in EVENTS.items()}
-    have = pl.col("state").str.json_path_match("$.class_version").cast(pl.Int64).fill_null(1)
-    want = pl.col("kind").replace_strict(versions, default=None, return_dtype=pl.Int64)
-    old = stored.with_columns(have=have, want=want).filter(pl.col("have") != pl.col("want"))
-    if not old.height:
-        return stored
-    states = [_present(*row) for row in old.select("kind", "state", "have", "want").iter_rows()]
-    changed = old.select("position", present=pl.Series(states, dtype=pl.String))
-    return (
-        stored.join(changed, on="position", how="left", maintain_order="left")
-        .with_columns(state=pl.coalesce("present", "state"))
-        .drop("present")
-    )
-
-
-def _present(topic: str, state: str, have: int, want: int) -> str:
-    if have > want:
-        raise FrameError(
-            f"The log holds {topic} in version {have}, this program knows {want}: update Omniline to read it."
-        )
-    fields = msgspec.json.decode(state)
-    for version in range(have, want):
-        fields = getattr(EVENTS[topic], f"upcast_v{version}_v{version + 1}")(fields)
-    return msgspec.json.encode(fields).decode()

@@ -1,0 +1,135 @@
+"""Building: from events and persons to the rows of every fact, a bucket of whole persons at a time."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from types import ModuleType
+
+import polars as pl
+
+from domain.asof import AsOf
+from domain.policy import Policies, Policy
+from projections.evidence import DECISIONS, evidence, policies_of, rulings, trust_of
+from projections.frames import effective, with_case_key
+from projections.identity import Identity, resolve
+from projections.known import Known
+from projections.tables import TableError, conform
+from projections.trust import Trust
+from projections.worktime import Worktime
+
+BUCKET = 200_000
+"""Events that one build sees at most, save those of a single person."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reading:
+    """What holds for everybody: whom we trust, what was promised, what was ruled."""
+
+    trust: Trust
+    policies: Policies
+    rulings: pl.DataFrame
+
+
+@dataclass(frozen=True, kw_only=True)
+class Built:
+    """The rows of every fact that could be built, and one sentence for each that could not."""
+
+    rows: dict[str, pl.DataFrame] = field(default_factory=dict)
+    errors: dict[str, str] = field(default_factory=dict)
+
+
+def reading_of(decided: pl.DataFrame, as_of: AsOf, shipped: Policy | None) -> Reading:
+    """What the decisions up to a position say.
+
+    Trust is how we read today, so it does not depend on when it was declared; promises and rulings count from
+    when they were known.
+    """
+    said = effective(decided, replace(as_of, known=False), Trust())
+    trust = trust_of(said, policies_of(said, shipped).latest)
+    admitted = effective(decided, as_of, trust)
+    return Reading(trust=trust, policies=policies_of(admitted, shipped), rulings=rulings(admitted))
+
+
+def known_by(frame: pl.DataFrame, as_of: AsOf, shipped: Policy | None) -> Known:
+    """Everything known from a frame of whole streams, which holds all decisions; no facts yet."""
+    reading = reading_of(frame.filter(pl.col("kind").is_in(DECISIONS)), as_of, shipped)
+    events = effective(frame, as_of, reading.trust)
+    found = evidence(events, reading.trust)
+    identity = resolve(found.assertions, found.references, reading.rulings, found.subjects)
+    return known_of(events, identity, reading.policies, as_of.instant)
+
+
+def known_of(events: pl.DataFrame, identity: Identity, policies: Policies, instant: datetime) -> Known:
+    """Effective events of whole persons with their persons and cases; no facts yet."""
+    persons = identity.assignments.select("subject", "person")
+    return Known(
+        events=with_case_key(events).join(persons, on="subject", how="inner", maintain_order="left"),
+        identity=identity,
+        policies=policies,
+        worktime=worktime_of(events, policies, instant),
+    )
+
+
+def worktime_of(events: pl.DataFrame, policies: Policies, instant: datetime) -> Worktime:
+    """Business time, fastest over the years of these events."""
+    first, last = events["occurred_at"].min(), events["occurred_at"].max()
+    begins = first if isinstance(first, datetime) else instant
+    ends = last if isinstance(last, datetime) else instant
+    return Worktime(policies, begins.astimezone(UTC), ends.astimezone(UTC))
+
+
+def build_facts(facts: Sequence[ModuleType], known: Known) -> Built:
+    """Every fact's rows, in their order; one that raises stops alone, with those that read it."""
+    built = Built()
+    parts: dict[str, list[pl.DataFrame]] = {fact.VIEW.name: [] for fact in facts}
+    for bucket in buckets(known):
+        for fact in facts:
+            name = fact.VIEW.name
+            if name in built.errors:
+                continue
+            try:
+                rows = _own(conform(fact.VIEW, fact.build(bucket)), bucket)
+            except Exception as error:  # a build is replaceable: whatever it raises concerns it alone
+                built.errors[name] = _sentence(name, error, built.errors)
+            else:
+                bucket.facts[name] = rows
+                parts[name].append(rows)
+    built.rows.update(
+        {name: pl.concat(rows) for name, rows in parts.items() if rows and name not in built.errors}
+    )
+    return built
+
+
+def buckets(known: Known) -> Iterator[Known]:
+    """The same knowledge in parts of whole persons."""
+    if known.events.height <= BUCKET:
+        yield known
+        return
+    sizes = known.events.group_by("person").len().sort("person")
+    numbered = sizes.select("person", bucket=(pl.col("len").cast(pl.Int64).cum_sum() // BUCKET))
+    for (_,), persons in sorted(numbered.partition_by("bucket", as_dict=True).items()):
+        yield only(known, persons["person"])
+
+
+def only(known: Known, persons: pl.Series) -> Known:
+    """The same knowledge about some persons; no facts yet."""
+    mine = persons.to_frame("person")
+    return replace(
+        known,
+        events=known.events.join(mine, on="person", how="semi", maintain_order="left"),
+        identity=known.identity.of(persons),
+        facts={},
+    )
+
+
+def _own(rows: pl.DataFrame, known: Known) -> pl.DataFrame:
+    foreign = rows.join(known.identity.assignments, on="person", how="anti")["person"]
+    if foreign.len():
+        raise TableError(f"it returned rows of {foreign[0]}, whom it was not asked about")
+    return rows
+
+
+def _sentence(name: str, error: Exception, failed: dict[str, str]) -> str:
+    if isinstance(error, KeyError) and error.args and error.args[0] in failed:
+        return f"{name} reads {error.args[0]}, which could not be built: mend that one first."
+    return f"{name} could not be built ({type(error).__name__}: {error}): mend its build, then project again."

@@ -1,0 +1,170 @@
+"""Catching up: what one run over the new events computes, and what it writes in its transaction."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from types import ModuleType
+
+import polars as pl
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from domain.asof import AsOf
+from domain.events.decisions import CalendarAdopted, IdentifierFlagged, PolicyAdopted
+from domain.log import Log
+from domain.policy import Policy
+from projections import persons
+from projections.building import Built, Reading, build_facts, known_by, known_of, only, reading_of
+from projections.evidence import DECISIONS, Evidence, assertions, evidence, references, rulings
+from projections.frames import TIMELINE, decode, effective
+from projections.identity import resolve
+from projections.known import Known
+from projections.tables import Written
+from projections.trust import Trust
+
+FEW = 20_000
+"""Subjects that are read by stream; above, or where a quarter of the log is new, the whole log is read."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """One look at the log: up to `head`, judged at `instant`."""
+
+    log: Log
+    as_of: AsOf
+    shipped: Policy | None
+    facts: Sequence[ModuleType]
+
+    @property
+    def head(self) -> int:
+        """The position up to which this run reads."""
+        return self.as_of.position or 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What a run found: facts of the touched persons, None for everybody, and what it wrote of identity."""
+
+    touched: list[str] | None
+    built: Built
+    identity: Written
+    persons: int
+    subjects: int
+
+
+def whole_log(run: Run) -> pl.DataFrame:
+    """Every event up to the head."""
+    pages = (decode(page) for page in run.log.batches(upto=run.head))
+    return pl.concat([TIMELINE.to_frame(), *pages])
+
+
+def everything(run: Run) -> tuple[Known, Built]:
+    """All that is known, and all facts."""
+    known = known_by(whole_log(run), run.as_of, run.shipped)
+    return known, build_facts(run.facts, known)
+
+
+def rebuild_all(run: Run, connection: Connection) -> Outcome:
+    """Compute everybody anew; of identity write what differs."""
+    known, built = everything(run)
+    deciders = known.events.filter(pl.col("kind").is_in(DECISIONS))["subject"]
+    new = persons.resolved_rows(known.identity, references(known.events), deciders)
+    written = persons.write(connection, persons.stored_rows(connection, None), new)
+    people = known.identity.assignments["person"].n_unique()
+    subjects = known.identity.assignments.height
+    return Outcome(touched=None, built=built, identity=written, persons=people, subjects=subjects)
+
+
+def catch_up(run: Run, connection: Connection, base: int) -> Outcome:
+    """Compute whom the events after `base` touch; of identity write what differs."""
+    stored = persons.Stored(connection=connection)
+    if (run.head - base) * 4 >= run.head:
+        return rebuild_all(run, connection)
+    news = decode(run.log.arrow(after=base, upto=run.head))
+    if news["kind"].is_in([PolicyAdopted.TOPIC, CalendarAdopted.TOPIC]).any():
+        return rebuild_all(run, connection)
+    said = decided(run, connection, news)
+    before = reading_of(said.filter(pl.col("position") <= base), run.as_of, run.shipped)
+    reading = reading_of(said, run.as_of, run.shipped)
+    dirty = set(news["subject"]) | _ruled(news)
+    for source in _believed_otherwise(before.trust, reading.trust):
+        dirty |= stored.of_source(source)
+    streams = _Streams(run, reading, said)
+    reached = persons.closure(stored, dirty, reading.rulings, streams.evidence_of, limit=FEW)
+    if reached is None:
+        return rebuild_all(run, connection)
+    return _touched(run, connection, streams, dirty=dirty, reached=reached)
+
+
+class _Streams:
+    """The events of the subjects reached so far, read from the log once each."""
+
+    def __init__(self, run: Run, reading: Reading, decided: pl.DataFrame) -> None:
+        self.deciders = decided["subject"]
+        self._run = run
+        self.reading = reading
+        self._frames = [TIMELINE.to_frame()]
+
+    def evidence_of(self, subjects: set[str]) -> Evidence:
+        """Read these too, and say what they assert."""
+        frame = self._read(subjects)
+        self._frames.append(frame)
+        return evidence(frame, self.reading.trust)
+
+    def events(self) -> pl.DataFrame:
+        """All effective events read."""
+        return effective(pl.concat(self._frames), self._run.as_of, self.reading.trust)
+
+    def flagging(self, reached: set[str]) -> pl.DataFrame:
+        """What those assert whose identifiers were flagged, so far as they are not among the reached."""
+        flagged = self.reading.rulings.filter(pl.col("kind") == IdentifierFlagged.TOPIC)
+        return assertions(self._read(set(flagged["one"]) - reached), self.reading.trust)
+
+    def _read(self, subjects: set[str]) -> pl.DataFrame:
+        frame = decode(self._run.log.arrow_of(sorted(subjects), upto=self._run.head))
+        return effective(frame, self._run.as_of, self.reading.trust)
+
+
+def decided(run: Run, connection: Connection, news: pl.DataFrame | None = None) -> pl.DataFrame:
+    """Every decision up to the head: those of known streams, and those among the new events."""
+    streams: set[str] = set()
+    if sa.inspect(connection).has_table(persons.DECIDED.name):
+        streams |= set(connection.execute(sa.select(persons.DECIDED.c.subject)).scalars())
+    if news is not None:
+        streams |= set(news.filter(pl.col("kind").is_in(DECISIONS))["subject"])
+    frame = decode(run.log.arrow_of(sorted(streams), upto=run.head))
+    return frame.filter(pl.col("kind").is_in(DECISIONS))
+
+
+def _ruled(news: pl.DataFrame) -> set[str]:
+    """The subjects that new rulings are about."""
+    pairs = rulings(news).select("one", "other").rows()
+    return {subject for pair in pairs for subject in pair if subject is not None}
+
+
+def _believed_otherwise(before: Trust, after: Trust) -> Iterable[str]:
+    sources = before.pairs.keys() | after.pairs.keys() | before.known_at | after.known_at
+    for source in sources:
+        same = dict(before.pairs.get(source, {})) == dict(after.pairs.get(source, {}))
+        if not same or (source in before.known_at) != (source in after.known_at):
+            yield source
+
+
+def _touched(
+    run: Run, connection: Connection, streams: _Streams, *, dirty: set[str], reached: set[str]
+) -> Outcome:
+    """Resolve the reached subjects; build the facts of those persons whom anything new concerns."""
+    events, reading = streams.events(), streams.reading
+    found = evidence(events, reading.trust)
+    asserted = pl.concat([found.assertions, streams.flagging(reached)])
+    identity = resolve(asserted, found.references, reading.rulings, found.subjects)
+    old = persons.stored_rows(connection, reached)
+    new = persons.resolved_rows(identity, found.references, streams.deciders)
+    touched = persons.changed(old, new)
+    for rows in (old[persons.ASSIGNED.name], identity.assignments):
+        touched |= set(rows.filter(pl.col("subject").is_in(dirty))["person"])
+    written = persons.write(connection, old, new)
+    known = known_of(events, identity, reading.policies, run.as_of.instant)
+    built = build_facts(run.facts, only(known, pl.Series(sorted(touched), dtype=pl.String)))
+    return Outcome(
+        touched=sorted(touched), built=built, identity=written, persons=len(touched), subjects=len(reached)
+    )

@@ -1,0 +1,142 @@
+"""The tables of identity, and whom new events concern: every subject whose person may now be another.
+
+The set is closed: it holds whole persons, and nobody outside shares a linking key, a case or thread, or a
+ruling with anybody inside. Within it `resolve` gives the same persons as over all subjects.
+"""
+
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
+
+import polars as pl
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from domain.events.decisions import IdentifierCleared, IdentifierFlagged
+from projections.evidence import Evidence
+from projections.identity import Identity
+from projections.tables import Written, conform, read, read_where, table, write_difference
+
+ASSIGNED = table(
+    "assignments",
+    "subject",
+    subject=str,
+    person=str,
+    identified=bool,
+    identifier=str,
+    asserted_at="instant",
+    indexed=("subject",),
+)
+IDENTIFIED = table(
+    "identifiers",
+    ("subject", "ns"),
+    person=str,
+    identifier=str,
+    ns=str,
+    value=str,
+    source=str,
+    obtained=str,
+    trust=int,
+    occurred_at="instant",
+    known_at="instant",
+    verified_by=str,
+    subject=str,
+    indexed=("identifier",),
+)
+LINKED = table("links", ("one", "other"), person=str, one=str, other=str, known_at="instant")
+REFERRED = table("subject_references", ("subject", "ref"), subject=str, ref=str, indexed=("ref",))
+DECIDED = table("decision_streams", "subject", subject=str)
+TABLES = (ASSIGNED, IDENTIFIED, LINKED, REFERRED, DECIDED)
+Rows = dict[str, pl.DataFrame]
+"""What the tables of identity hold, by their names."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stored:
+    """Looks up what is stored about subjects, keys, references and persons."""
+
+    connection: Connection
+
+    def subjects(self, table: sa.Table, column: str, values: Iterable[str]) -> pl.DataFrame:
+        """The rows that have one of the values."""
+        wanted = list(values)
+        return read_where(self.connection, table, column, wanted)
+
+    def of_source(self, source: str) -> set[str]:
+        """Every subject of a source."""
+        like = ASSIGNED.c.subject.contains(f":{source}:", autoescape=True)
+        found = self.connection.execute(sa.select(ASSIGNED.c.subject).where(like)).scalars()
+        return {subject for subject in found if subject.split(":", 2)[1] == source}
+
+
+def stored_rows(connection: Connection, subjects: Collection[str] | None) -> Rows:
+    """What is stored about these subjects and their persons, or about all."""
+    assigned = read_where(connection, ASSIGNED, "subject", subjects)
+    people = None if subjects is None else assigned["person"].unique()
+    return {
+        ASSIGNED.name: assigned,
+        IDENTIFIED.name: read(connection, IDENTIFIED, people),
+        LINKED.name: read(connection, LINKED, people),
+        REFERRED.name: read_where(connection, REFERRED, "subject", subjects),
+        DECIDED.name: read_where(connection, DECIDED, "subject", None),
+    }
+
+
+def resolved_rows(identity: Identity, references: pl.DataFrame, deciders: pl.Series) -> Rows:
+    """What the same tables are to hold."""
+    return {
+        ASSIGNED.name: conform(ASSIGNED, identity.assignments),
+        IDENTIFIED.name: conform(IDENTIFIED, identity.identifiers),
+        LINKED.name: conform(LINKED, identity.links),
+        REFERRED.name: conform(REFERRED, references),
+        DECIDED.name: conform(DECIDED, pl.DataFrame({"subject": deciders.unique()})),
+    }
+
+
+def changed(old: Rows, new: Rows) -> set[str]:
+    """Persons, former and present, of whom anything differs."""
+    people: set[str] = set()
+    for name in (ASSIGNED.name, IDENTIFIED.name, LINKED.name):
+        for one, other in ((old[name], new[name]), (new[name], old[name])):
+            people |= set(one.join(other, on=one.columns, how="anti", nulls_equal=True)["person"])
+    return people
+
+
+def write(connection: Connection, old: Rows, new: Rows) -> Written:
+    """Write the difference."""
+    written = [write_difference(connection, one, old[one.name], new[one.name]) for one in TABLES]
+    return Written(added=sum(one.added for one in written), removed=sum(one.removed for one in written))
+
+
+def closure(
+    stored: Stored,
+    dirty: set[str],
+    rulings: pl.DataFrame,
+    evidence_of: Callable[[set[str]], Evidence],
+    *,
+    limit: int,
+) -> set[str] | None:
+    """All subjects that must be resolved together with the dirty ones; None where they are more than `limit`."""
+    flaggers = set(
+        rulings.filter(pl.col("kind").is_in([IdentifierFlagged.TOPIC, IdentifierCleared.TOPIC]))["one"]
+    )
+    pairs = rulings.filter(pl.col("other").is_not_null()).select("one", "other")
+    reached: set[str] = set()
+    frontier = set(dirty)
+    while frontier:
+        persons = stored.subjects(ASSIGNED, "subject", frontier)["person"].unique()
+        frontier |= set(stored.subjects(ASSIGNED, "person", persons)["subject"])
+        frontier -= reached
+        reached |= frontier
+        if len(reached) > limit:
+            return None
+        found = evidence_of(frontier)
+        linking = found.assertions.filter(pl.col("trust") > 0)
+        shared = linking.filter(pl.col("subject").is_in(flaggers))
+        holders = stored.subjects(IDENTIFIED, "identifier", linking["key"].unique())
+        holders = holders.filter((pl.col("trust") > 0) | pl.col("identifier").is_in(shared["key"].implode()))
+        near = set(holders["subject"])
+        near |= set(stored.subjects(REFERRED, "ref", found.references["ref"].unique())["subject"])
+        for one, other in (("one", "other"), ("other", "one")):
+            near |= set(pairs.filter(pl.col(one).is_in(frontier))[other])
+        frontier = near - reached
+    return reached

@@ -1,0 +1,122 @@
+"""Upkeep: which views of a database can be trusted, and how a run's rows and marks are written together."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from types import ModuleType
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from projections import persons
+from projections.catchup import Outcome
+from projections.tables import Written, microseconds, replace_persons
+from projections.views import POSITIONS, Mark, make_anew, marks, record
+
+IDENTITY = "identity"
+VERSION = 1
+"""Of the tables of identity and of how it is resolved."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Upkeep:
+    """The views as this program knows them; `epoch` names the log and the shipped policy they follow."""
+
+    facts: Sequence[ModuleType]
+    epoch: str
+
+    @property
+    def versions(self) -> dict[str, int]:
+        """Every view with the version of its build, identity first."""
+        return {IDENTITY: VERSION, **{fact.VIEW.name: fact.VERSION for fact in self.facts}}
+
+    @property
+    def tables(self) -> dict[str, list[sa.Table]]:
+        """The tables of every view."""
+        return {IDENTITY: list(persons.TABLES), **{fact.VIEW.name: [fact.VIEW] for fact in self.facts}}
+
+    def standing(self, connection: Connection, head: int) -> dict[str, Mark]:
+        """The marks of those views that are ours, of this version, and not beyond the log's head."""
+        versions = self.versions
+        found = {
+            name: mark
+            for name, mark in marks(connection).items()
+            if versions.get(name) == mark.version and mark.epoch == self.epoch and mark.position <= head
+        }
+        return found if IDENTITY in found else {}
+
+    def prepare(self, connection: Connection, head: int) -> tuple[dict[str, Mark], tuple[str, ...]]:
+        """Make empty what is missing or cannot be trusted; the marks left standing, and what was dropped."""
+        present = set(sa.inspect(connection).get_table_names())
+        if POSITIONS.name not in present:
+            make_anew(connection, [POSITIONS])
+        stored = marks(connection)
+        stood = self.standing(connection, head)
+        tables = self.tables
+        complete = {name for name, own in tables.items() if present.issuperset(table.name for table in own)}
+        kept = {name: mark for name, mark in stood.items() if name in complete and IDENTITY in complete}
+        for name, own in tables.items():
+            if name not in kept:
+                make_anew(connection, own)
+        forgotten = [name for name in stored if name not in tables]
+        for name in forgotten:
+            sa.Table(name, sa.MetaData()).drop(connection, checkfirst=True)
+        connection.execute(sa.delete(POSITIONS).where(POSITIONS.c.view.not_in(list(kept))))
+        dropped = [self._why(name, mark, head) for name, mark in stored.items() if name not in kept]
+        return kept, tuple(dropped)
+
+    def _why(self, name: str, mark: Mark, head: int) -> str:
+        if mark.epoch != self.epoch:
+            return f"{name} followed another log or shipped policy: built anew."
+        if mark.position > head:
+            return f"{name} was at position {mark.position}, beyond the log's head {head}: built anew."
+        if self.versions.get(name) != mark.version:
+            return f"{name} was built by another version of Omniline: built anew."
+        return f"{name} was incomplete: built anew."
+
+    def write(
+        self,
+        connection: Connection,
+        outcome: Outcome,
+        *,
+        but: Collection[str] = (),
+    ) -> dict[str, Written]:
+        """Make the rows of the touched persons those that were built, in all facts but some."""
+        return {
+            fact.VIEW.name: replace_persons(
+                connection, fact.VIEW, outcome.built.rows[fact.VIEW.name], outcome.touched
+            )
+            for fact in self.facts
+            if fact.VIEW.name in outcome.built.rows and fact.VIEW.name not in but
+        }
+
+    def mark(
+        self,
+        connection: Connection,
+        outcome: Outcome,
+        written: Collection[str],
+        *,
+        head: int,
+        now: datetime,
+    ) -> dict[str, Mark]:
+        """Note up to where identity and the written facts are true, and which could not be built."""
+        stood = marks(connection)
+        news = [
+            Mark(
+                view=name,
+                version=version,
+                position=head if name not in outcome.built.errors else self._left_at(stood.get(name)),
+                epoch=self.epoch,
+                state="failed" if name in outcome.built.errors else "ok",
+                error=outcome.built.errors.get(name),
+                updated_at=microseconds(now),
+            )
+            for name, version in self.versions.items()
+            if name == IDENTITY or name in written or name in outcome.built.errors
+        ]
+        record(connection, news)
+        return marks(connection)
+
+    @staticmethod
+    def _left_at(mark: Mark | None) -> int:
+        return mark.position if mark else 0

@@ -1,0 +1,148 @@
+"""The views database: disposable tables, and beside them one row per view that says up to where it is true."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Literal
+from zlib import crc32
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from projections.tables import table
+
+State = Literal["ok", "behind", "failed", "missing"]
+POSITIONS = table(
+    "view_position",
+    "view",
+    view=str,
+    version=int,
+    position=int,
+    epoch=str,
+    state=str,
+    error=str,
+    updated_at=datetime,
+)
+
+
+class ViewsError(Exception):
+    """The views database cannot be used; the message is one sentence for people."""
+
+
+class ViewsBusy(ViewsError):
+    """Another process is writing the views."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mark:
+    """Up to where one view is true, under which version of its build and of which log."""
+
+    view: str
+    version: int
+    position: int
+    epoch: str
+    state: State
+    error: str | None
+    updated_at: int
+
+
+class Views:
+    """One views database; threads may share it."""
+
+    def __init__(self, url: str, *, patience: int) -> None:
+        address = sa.make_url(url)
+        self.shown = address.render_as_string(hide_password=True)
+        self._sqlite = address.get_backend_name() == "sqlite"
+        self._patience = patience
+        if self._sqlite:
+            self._make_folder(address)
+            self._engine = sa.create_engine(
+                address, isolation_level="AUTOCOMMIT", connect_args={"timeout": patience}
+            )
+        else:
+            self._engine = sa.create_engine(address.set(drivername="postgresql+psycopg"))
+
+    @staticmethod
+    def _make_folder(address: sa.URL) -> None:
+        if address.database and not address.database.startswith("file:"):
+            Path(address.database).parent.mkdir(parents=True, exist_ok=True)
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """A transaction that holds the only right to write, and whose reads nobody else can outdate."""
+        with self._told(), self._engine.connect() as connection:
+            if self._sqlite:
+                connection.exec_driver_sql("PRAGMA journal_mode = WAL")
+                connection.exec_driver_sql("PRAGMA synchronous = NORMAL")
+                with self._sqlite_transaction(connection, "BEGIN IMMEDIATE"):
+                    yield connection
+                return
+            with connection.begin():
+                connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{self._patience}s'")
+                connection.execute(sa.select(sa.func.pg_advisory_xact_lock(crc32(b"omniline views"))))
+                yield connection
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """One consistent look."""
+        with self._told(), self._engine.connect() as connection:
+            if self._sqlite:
+                with self._sqlite_transaction(connection, "BEGIN"):
+                    yield connection
+                return
+            connection.execution_options(isolation_level="REPEATABLE READ")
+            with connection.begin():
+                yield connection
+
+    @contextmanager
+    def _sqlite_transaction(self, connection: Connection, begin: str) -> Iterator[None]:
+        connection.exec_driver_sql(begin)
+        try:
+            yield
+        except BaseException:
+            connection.exec_driver_sql("ROLLBACK")
+            raise
+        connection.exec_driver_sql("COMMIT")
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        try:
+            yield
+        except sa.exc.DBAPIError as error:
+            cause = " ".join(str(error.orig).split())
+            if "database is locked" in cause or "lock timeout" in cause:
+                raise ViewsBusy(
+                    f"The views {self.shown} are being written by another process: try again in a moment."
+                ) from error
+            raise ViewsError(
+                f"The views {self.shown} cannot be used ({cause}): check the address, or delete them and run "
+                "`omniline project`, which builds them anew."
+            ) from error
+
+    def close(self) -> None:
+        """Give back the connections."""
+        self._engine.dispose()
+
+
+def marks(connection: Connection) -> dict[str, Mark]:
+    """Every view's mark; none where the database is new."""
+    if not sa.inspect(connection).has_table(POSITIONS.name):
+        return {}
+    rows = connection.execute(sa.select(POSITIONS)).mappings()
+    return {row["view"]: Mark(**row) for row in rows}
+
+
+def record(connection: Connection, news: Sequence[Mark]) -> None:
+    """Set the marks of some views, in the transaction of their rows."""
+    if news:
+        connection.execute(sa.delete(POSITIONS).where(POSITIONS.c.view.in_([mark.view for mark in news])))
+        connection.execute(sa.insert(POSITIONS), [vars(mark) for mark in news])
+
+
+def make_anew(connection: Connection, tables: Sequence[sa.Table]) -> None:
+    """Empty tables in their present form, whatever stood there."""
+    for one in tables:
+        one.drop(connection, checkfirst=True)
+        one.create(connection)
