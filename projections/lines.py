@@ -97,9 +97,11 @@ def person_line(reader: "Reader", person: str) -> PersonLine:
 
 
 def _events(reader: "Reader", subjects: list[str]) -> pl.DataFrame:
+    if reader.known is not None:
+        return reader.known.events.filter(pl.col("subject").is_in(subjects))
     stored = decode(reader.engine.log.arrow_of(subjects, upto=reader.position))
-    as_of = reader.as_of or AsOf(instant=reader.instant, position=reader.position)
-    return with_case_key(effective(stored, as_of, reader.trust))
+    as_of = AsOf(instant=reader.instant, position=reader.position)
+    return with_case_key(effective(stored, as_of, reader.engine.trust()))
 
 
 def _entries(

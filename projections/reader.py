@@ -70,8 +70,14 @@ class Reader:
         return ZoneInfo(self.policies.at(self.instant).zone)
 
     def facts(self, name: str) -> pl.DataFrame:
-        """A whole fact table."""
-        return self.known.facts[name] if self.known else self.engine.facts(name)
+        """A whole fact table, or who is who: assignments, identifiers."""
+        if self.known is None:
+            return self.engine.facts(name)
+        people = {
+            "assignments": self.known.identity.assignments,
+            "identifiers": self.known.identity.identifiers,
+        }
+        return people[name] if name in people else self.known.facts[name]
 
     def freshness(self) -> Freshness:
         """Position, lag and the newest business instant that the answers know."""

@@ -19,7 +19,7 @@ def obligations(events: pl.DataFrame) -> pl.DataFrame:
     """
     misses, calls = _misses(events), _calls(events)
     rounds: list[pl.DataFrame] = []
-    while misses.height:
+    while misses.height or not rounds:
         begun = misses.sort("person", "hung_up_at", "event_id").unique(
             "person", keep="first", maintain_order=True
         )
@@ -29,8 +29,6 @@ def obligations(events: pl.DataFrame) -> pl.DataFrame:
         misses = (
             misses.join(over, on="person").filter(pl.col("hung_up_at") > pl.col("ended_at")).drop("ended_at")
         )
-    if not rounds:
-        return pl.DataFrame(schema={"clock": pl.String})
     return _clocks(pl.concat(rounds))
 
 
