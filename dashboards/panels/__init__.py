@@ -1,0 +1,1 @@
+"""The cards of each page, drawn from the answers of one sheet."""

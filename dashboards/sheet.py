@@ -1,0 +1,105 @@
+"""What every page opens with: words, shades, answers and freshness, and the states that end a page early."""
+
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import cast
+
+import streamlit as st
+
+from dashboards import address, context
+from dashboards.cache import Answers, answers, newest
+from dashboards.measures import Measure
+from dashboards.palette import Shades, shades
+from dashboards.texts import Words
+from projections.reader import Freshness
+
+STALE = 1000
+"""Events behind the head from which a page says that it lags."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sheet:
+    """One run of one page."""
+
+    words: Words
+    shades: Shades
+    answers: Answers
+    freshness: Freshness
+
+    @property
+    def channels(self) -> dict[str, str]:
+        """Code to label of every channel of the policy, in its order."""
+        known = sorted(self.answers.reader.channels(), key=lambda channel: channel.order)
+        return {c.code: c.label.get(self.words.language, c.label.get("en", c.code)) for c in known}
+
+    @property
+    def newest(self) -> date:
+        """The last local day that anything is known of."""
+        assert self.freshness.newest_occurred_at is not None
+        return self.words.local(self.freshness.newest_occurred_at).date()
+
+    @property
+    def today(self) -> date:
+        return self.words.local(self.answers.reader.instant).date()
+
+    def measure(self, key: str) -> Measure:
+        kpi = next(kpi for kpi in self.answers.reader.catalogue() if kpi.key == key)
+        return Measure(kpi=kpi, words=self.words)
+
+    def narrowed(self, channels: tuple[str, ...]) -> "Sheet":
+        """The same sheet, asking about these channels only; none means all."""
+        return replace(self, answers=replace(self.answers, channels=channels or None))
+
+
+def words() -> Words:
+    return Words(language=address.language(), zone=newest().zone)
+
+
+def current() -> Sheet:
+    """A sheet at the newest position; every page run and every fragment takes its own."""
+    now = answers()
+    return Sheet(
+        words=Words(language=address.language(), zone=now.reader.zone),
+        shades=shades(cast(str | None, st.context.theme.type)),
+        answers=now,
+        freshness=now.reader.freshness(),
+    )
+
+
+def opened(title: str) -> Sheet:
+    """A sheet whose heading is drawn; an empty home or missing views end the page here."""
+    sheet = current()
+    w = sheet.words
+    demo = f" :orange-badge[{w.t('sheet.demo')}]" if context.current().demo else ""
+    st.title(w.t(title) + demo, anchor=False)
+    if not sheet.freshness.events or sheet.freshness.newest_occurred_at is None:
+        _empty(w)
+        st.stop()
+    told = w.t(
+        "sheet.freshness",
+        moment=w.moment(sheet.freshness.newest_occurred_at),
+        place=w.place,
+        events=w.n("sheet.events", sheet.freshness.events),
+    )
+    st.caption(told)
+    return sheet
+
+
+def banners(sheet: Sheet) -> None:
+    """What stands between the numbers and the newest event: a failed, missing or late view."""
+    w, fresh = sheet.words, sheet.freshness
+    failed = {name: state for name, state in fresh.states.items() if state in ("failed", "missing")}
+    for name, state in sorted(failed.items()):
+        st.error(w.t(f"sheet.view_{state}", view=name), icon=":material/error:")
+    if fresh.lag >= STALE and not failed:
+        told = {"lag": w.n("sheet.events", fresh.lag), "position": w.number(fresh.position)}
+        st.warning(w.t("sheet.lagging", **told), icon=":material/schedule:")
+
+
+def _empty(w: Words) -> None:
+    """Nothing is in this home yet: say so, and which command changes it."""
+    st.info(w.t("empty.title", home=f"`{context.current().home}`"), icon=":material/inbox:")
+    st.text(w.t("empty.ingest"))
+    st.code("omniline ingest contacts.csv --source helpdesk --mapping helpdesk.toml", language="bash")
+    st.text(w.t("empty.demo"))
+    st.code("omniline demo", language="bash")

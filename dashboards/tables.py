@@ -1,0 +1,199 @@
+"""Tables as people read them: fitted columns, whole rows, sortable instants; customer text stays text."""
+
+from typing import Any
+
+import polars as pl
+import streamlit as st
+
+from dashboards import persons
+from dashboards.texts import Words
+
+ROW = 32
+FRAME = ROW + 3
+Column = st.column_config
+
+
+def height(rows: int, most: int) -> int:
+    """Whole rows only: the header, the rows and the frame."""
+    return FRAME + ROW * max(1, min(rows, most))
+
+
+def _when(w: Words, name: str, width: int, *, year: bool = False) -> Any:
+    return Column.DatetimeColumn(
+        w.t(f"column.{name}"), format=w.t("format.table_year" if year else "format.table"), width=width
+    )
+
+
+def _text(w: Words, name: str, width: int | None = None) -> Any:
+    return Column.TextColumn(w.t(f"column.{name}"), width=width)
+
+
+def _number(w: Words, name: str, shape: str, width: int | None = None) -> Any:
+    return Column.NumberColumn(w.t(f"column.{name}"), format=shape, width=width)
+
+
+def local(frame: pl.DataFrame, w: Words, *columns: str) -> pl.DataFrame:
+    """Instants as wall clock of the reporting zone."""
+    zoned = [pl.col(name).dt.convert_time_zone(w.zone.key).dt.replace_time_zone(None) for name in columns]
+    return frame.with_columns(zoned)
+
+
+def named(column: str, labels: dict[str, str]) -> pl.Expr:
+    """Codes as labels, unknown codes as they are."""
+    return pl.col(column).replace(labels) if labels else pl.col(column)
+
+
+def breach_rows(breaches: pl.DataFrame, channels: dict[str, str], w: Words) -> pl.DataFrame:
+    """One row per broken promise, newest first, as shown."""
+    minutes = (pl.col("elapsed_s") / 60).round(0).cast(pl.Int64).cast(pl.String)
+    took = pl.concat_str(minutes, pl.lit("\u202fmin"))
+    waits = pl.when("answered").then(took).otherwise(pl.lit(w.t("table.waiting")))
+    return local(breaches, w, "breached_at").select(
+        when="breached_at",
+        customer=pl.Series([persons.label(person) for person in breaches["person"]], dtype=pl.String),
+        channel=named("channel", channels),
+        team=pl.col("group").fill_null("–"),
+        answered=waits,
+        of_target=(100 * pl.col("ratio")).round(0),
+    )
+
+
+def breach_columns(w: Words, worst: float) -> dict[str, Any]:
+    return {
+        "when": _when(w, "when", 100),
+        "customer": _text(w, "customer", 72),
+        "channel": _text(w, "channel", 80),
+        "team": _text(w, "team", 104),
+        "answered": Column.TextColumn(w.t("column.answered"), width=84, alignment="right"),
+        "of_target": Column.ProgressColumn(
+            w.t("column.of_target"), format="%d\u202f%%", min_value=0, max_value=max(200, worst), width=112
+        ),
+    }
+
+
+def share_columns(w: Words) -> dict[str, Any]:
+    """Columns of the tables behind the attainment pictures."""
+    day = Column.DateColumn(w.t("column.week"), format=w.t("format.table_day"))
+    counts = {name: _number(w, name, "%d") for name in ("due", "kept")}
+    return {
+        "week": day,
+        "channel": _text(w, "channel"),
+        **counts,
+        "share": _number(w, "share", "%.1f\u202f%%"),
+    }
+
+
+def switch_columns(w: Words) -> dict[str, Any]:
+    texts = {name: _text(w, name) for name in ("start", "to")}
+    return texts | {name: _number(w, name, "%d") for name in ("switches", "cases")}
+
+
+STATES = {"in_time": "○", "at_risk": "◐", "late": "●"}
+
+
+def waiting_rows(waiting: pl.DataFrame, channels: dict[str, str], w: Words) -> pl.DataFrame:
+    """One row per channel with somebody waiting, in channel order."""
+    order = {code: at for at, code in enumerate(channels)}
+    states = {code: f"{sign} {w.t(f'state.{code}')}" for code, sign in STATES.items()}
+    rows = waiting.sort(pl.col("channel").replace_strict(order, default=99, return_dtype=pl.Int64))
+    return rows.select(
+        channel=named("channel", channels),
+        waiting="waiting",
+        oldest=(pl.col("oldest_s") / 60).round(0),
+        target=(pl.col("target_s") / 60).round(0),
+        used=(100 * pl.col("used")).round(0),
+        state=pl.col("state").replace(states),
+    )
+
+
+def waiting_columns(w: Words) -> dict[str, Any]:
+    minutes = "%d\u202fmin"
+    return {
+        "channel": _text(w, "channel"),
+        "waiting": _number(w, "waiting", "%d"),
+        "oldest": _number(w, "oldest", minutes),
+        "target": _number(w, "target", minutes),
+        "used": Column.ProgressColumn(
+            w.t("column.used"), format="%d\u202f%%", min_value=0, max_value=150, width="medium"
+        ),
+        "state": _text(w, "state"),
+    }
+
+
+def event_rows(entries: pl.DataFrame, channels: dict[str, str], w: Words) -> pl.DataFrame:
+    """One row per event of one customer, newest first."""
+    kinds = {kind: w.known(f"kind.{kind}", kind) for kind in entries["kind"].unique()}
+    actors = {kind: w.known(f"actor.{kind}", kind) for kind in entries["actor_kind"].unique().drop_nulls()}
+    verdicts = {
+        "met": w.t("verdict.met"),
+        "breached": "◆ " + w.t("verdict.breached"),
+        "running": "◌ " + w.t("verdict.running"),
+    }
+    minutes = [
+        (pl.col(name) / 60).round(0).cast(pl.Int64).cast(pl.String) for name in ("elapsed_s", "target_s")
+    ]
+    return (
+        local(entries, w, "occurred_at")
+        .select(
+            when="occurred_at",
+            channel=named("channel", channels).fill_null("–"),
+            by=pl.col("actor_kind").replace(actors).fill_null("–"),
+            what=pl.col("kind").replace(kinds),
+            topic=pl.col("topic").fill_null(""),
+            team=pl.col("group").fill_null(""),
+            summary=pl.col("summary").fill_null(""),
+            sla=pl.col("verdict").replace(verdicts).fill_null(""),
+            answered=pl.concat_str(minutes[0], pl.lit(" / "), minutes[1], pl.lit("\u202fmin")).fill_null(""),
+            again=pl.when("repeated").then(pl.lit("✚")).otherwise(pl.lit("")),
+            position="position",
+            digest=pl.col("digest").str.slice(0, 10),
+        )
+        .sort("when", "position", descending=True)
+    )
+
+
+def event_columns(w: Words) -> dict[str, Any]:
+    widths = {
+        **{"channel": 80, "by": 72, "what": 108, "topic": 84, "team": 96, "summary": 120},
+        **{"sla": 72, "answered": 100, "again": 40, "digest": 88},
+    }
+    shown = {name: _text(w, name, width) for name, width in widths.items()}
+    return {"when": _when(w, "when", 134, year=True), **shown, "position": _number(w, "position", "%d", 70)}
+
+
+def _texts(w: Words, **widths: int | None) -> dict[str, Any]:
+    return {name: _text(w, name, width) for name, width in widths.items()}
+
+
+def _day(w: Words, name: str) -> Any:
+    return Column.DateColumn(w.t(f"column.{name}"), format=w.t("format.table_day"))
+
+
+def plan_columns(w: Words) -> dict[str, Any]:
+    return _texts(w, unit=None, stage=None) | {
+        "planned": _day(w, "planned"),
+        "live": _day(w, "live"),
+        "kept": _text(w, "plan_kept"),
+    }
+
+
+def goal_columns(w: Words) -> dict[str, Any]:
+    return _texts(w, goal=None, where=None, baseline=None, now=None, target=None, owner=None, state=None) | {
+        "due": _day(w, "due_on")
+    }
+
+
+def stage_columns(w: Words) -> dict[str, Any]:
+    counts = {"then": _number(w, "stage_then", "%d"), "now": _number(w, "stage_now", "%d")}
+    return {"month": _day(w, "month"), "stage": _text(w, "stage"), **counts}
+
+
+def difference_columns(w: Words) -> dict[str, Any]:
+    counts = {name: _number(w, name, "%d") for name in ("n_before", "n_after")}
+    return _texts(w, unit=None, before=None, after=None, difference=None, interval=None) | counts
+
+
+def glossary_columns(w: Words) -> dict[str, Any]:
+    return _texts(
+        w, kpi=190, question=330, kind=90, better=110, target=90, key=180, definition=500, source=200
+    )

@@ -1,0 +1,85 @@
+"""One tile is one KPI: value, change, sparkline, and its definition and goal behind the question mark."""
+
+from typing import Any, Literal
+
+import polars as pl
+import streamlit as st
+
+from dashboards.measures import FEW, Measure
+from dashboards.texts import Words
+
+Colour = Literal["green", "orange", "gray"]
+Arrow = Literal["up", "down", "off"]
+
+
+def meaning(measure: Measure, goal: float | None, row: dict[str, Any], against: str) -> str:
+    """The help text: the question, the definition, its goal and n."""
+    w, kpi = measure.words, measure.kpi
+    lines = [f"**{measure.question}**", kpi.definition]
+    if goal is not None:
+        lines.append(w.t("tile.goal", goal=measure.target(goal)))
+    size = w.t("tile.size", n=w.number(measure.size(row)))
+    if row.get("low") is not None:
+        size += w.t("tile.interval", low=w.percent(row["low"]), high=w.percent(row["high"]))
+    if row.get("waiting"):
+        size += w.n("tile.waiting", row["waiting"])
+    if row.get("provisional"):
+        size += w.n("tile.provisional", row["provisional"])
+    compared = w.t("tile.against", against=against) if against else ""
+    lines += [size, compared, f"`{kpi.key}` v{kpi.version}"]
+    return "\n\n".join(line for line in lines if line)
+
+
+def mark(measure: Measure, now: float, then: float) -> tuple[Colour, Arrow]:
+    """Colour and arrow of a change: grey without arrow while it is too small to matter."""
+    if not measure.material(now, then):
+        return "gray", "off"
+    arrow: Arrow = "up" if now > then else "down"
+    colours: dict[str, Colour] = {"better": "green", "worse": "orange", "same": "gray"}
+    return colours[measure.sense(now, then)], arrow
+
+
+def spark(measure: Measure, series: pl.DataFrame) -> list[float] | None:
+    """The values that there are; a line needs two."""
+    if measure.column not in series.columns:
+        return None
+    values = [float(value) for value in series[measure.column].drop_nulls()]
+    return values if len(values) > 1 else None
+
+
+def tile(
+    measure: Measure,
+    now: dict[str, Any],
+    then: dict[str, Any] | None,
+    series: pl.DataFrame,
+    goal: float | None,
+    against: str,
+) -> None:
+    w = measure.words
+    value, before = measure.value(now), measure.value(then) if then else None
+    said = against if goal is None else w.t("tile.goal_only", goal=measure.target(goal))
+    said = w.t("tile.few", n=measure.size(now)) if 0 < measure.size(now) < FEW else said
+    colour: Colour = "gray"
+    arrow: Arrow = "off"
+    change = None
+    if value is not None and before is not None:
+        change = measure.change(value, before)
+        colour, arrow = mark(measure, value, before)
+    st.metric(
+        measure.title,
+        measure.worded(value),
+        change or w.t("tile.no_change"),
+        delta_color=colour,
+        delta_arrow=arrow,
+        delta_description=said if change else None,
+        chart_data=spark(measure, series),
+        chart_type="line" if measure.kpi.kind in ("share", "duration") else "bar",
+        border=True,
+        height="stretch",
+        help=meaning(measure, goal, now, against),
+    )
+
+
+def card(label: str, value: str, w: Words, help_key: str | None = None) -> None:
+    """A tile without a chart: one figure about one customer."""
+    st.metric(label, value, border=True, height="stretch", help=w.t(help_key) if help_key else None)
