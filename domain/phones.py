@@ -9,7 +9,7 @@ EXTENSION = re.compile(
     r"(?i)(?<![a-z])(?:wewn?\.?|wewnętrzny|w\.|w(?=\s*\d)|ext\.?|x\.?|int\.?|#|;ext=)\s*:?\s*(\d{1,7})\s*$"
 )
 WITHHELD = re.compile(
-    r"(?i)(anonymous|restricted|private|unknown|unavailable|withheld|zastrzeżony|prywatny|nieznany)( .*)?"
+    r"(?i)(?:numer )?(anonymous|restricted|private|unknown|unavailable|withheld|zastrzeżony|prywatny|nieznany)( .*)?"
 )
 NUMBER = re.compile(r"[^\d+(]*(\+?[\d\s().\-–]*\d)\D*")
 """Words before or after a number are dropped; letters inside would be read as keys of a telephone."""

@@ -82,17 +82,15 @@ class Openings:
         if not len(counts):
             return counts
         while int(counts.min()) < self.sums[0]:
-            self._cover(self._further(self.first, FIRST), self.last)
+            self._cover(self.first - self._more(self.first - FIRST), self.last)
         while int(counts.max()) >= self.sums[-1]:
-            self._cover(self.first, self._further(self.last, LAST))
+            self._cover(self.first, self.last + self._more(LAST - self.last))
         index = np.searchsorted(self.sums, counts, side="right") - 1
         instants: Micros = self.starts[index] + counts - self.sums[index]
         return instants
 
-    def _further(self, year: int, limit: int) -> int:
-        years = self.last - self.first + 1
-        sign = 1 if limit > year else -1
-        return year + sign * max(1, min(years, abs(limit - year)))
+    def _more(self, left: int) -> int:
+        return max(1, min(left, self.last - self.first + 1))
 
     def step(self) -> int:
         """The widest cell, 15 minutes at most, on whose edges every boundary lies; in microseconds."""
