@@ -5,18 +5,18 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Annotated
 
 import typer
 
 from dashboards import printed
+from dashboards.listening import listen
 from dashboards.terminal import counting, failed, home_first, say, show, words
-from domain.adoption import adopt, policy_in
-from domain.asof import AsOf
+from domain.adoption import adopt, policies_of, policy_in
 from domain.home import Home, home_at, locked
 from domain.policy import Policy
 from projections import answers
@@ -48,8 +48,8 @@ def clock() -> datetime:
 @contextmanager
 def engine_of(home: Home, *, create: bool = False, shipped: Policy | None = None) -> Iterator[Engine]:
     """The views' engine over this home's log."""
-    with home.log(create=create) as opened:
-        yield Engine(opened, home.views_url, shipped=shipped)
+    with home.log(create=create) as opened, closing(Engine(opened, home.views_url, shipped=shipped)) as made:
+        yield made
 
 
 @contextmanager
@@ -59,9 +59,10 @@ def asked(
     """The reader that answers one question."""
     other = policy_in(what_if) if what_if else None
     with engine_of(home, shipped=other) as engine:
-        yield answers.reader_for(
-            engine, home.now(), at=at, position=position, what_if=bool(other), project=not no_project
-        )
+        reader = answers.door(engine, home.now(), at, position, replay=bool(other), project=not no_project)
+        if no_project:
+            say(f"The views are {engine.log.head() - reader.position:,} events behind the log.")
+        yield reader
 
 
 @app.callback()
@@ -86,7 +87,7 @@ def demo(
 
     home: Home = context.obj
     with locked(home.path / "demo.lock"), engine_of(home, create=True) as engine:
-        if not home.settings().get("demo"):
+        if not home.demo:
             with counting("Writing the year") as progress:
                 home.mark_demo(fill(engine.log, truth=home.path / "truth.json", progress=progress))
         refresh(home, engine)
@@ -110,12 +111,11 @@ def ingest(
     from ingestion.mapping import load_mapping
 
     read = load_mapping(mapping) if mapping else None
-    with TemporaryDirectory() as scratch, counting(f"Reading {source}") as progress:
-        home = context.obj.scratch(Path(scratch)) if dry_run else context.obj
-        with home.log(create=True) as opened:
-            done = append(
-                opened, paths, source=source, mapping=read, now=clock, dry_run=dry_run, progress=progress
-            )
+    with context.obj.trial(dry_run) as home, home.log(create=True) as opened, counting(source) as told:
+        held = policies_of(opened).at(clock())
+        done = append(
+            opened, paths, source=source, mapping=read, policy=held, now=clock, dry_run=dry_run, progress=told
+        )
     show(done.as_dict(), as_json, printed.balance)
     if refused := done.quarantined + done.conflict:
         say(f"Warning: {refused:,} records were not accepted; `omniline quarantine list` tells why.")
@@ -123,7 +123,7 @@ def ingest(
 
 
 @quarantine.command("list")
-def quarantine_list(
+def listed(
     context: typer.Context, source: str | None = None, limit: int = 100, as_json: Json = False
 ) -> None:
     """The records that were refused, newest first."""
@@ -133,7 +133,7 @@ def quarantine_list(
 
 
 @quarantine.command("show")
-def quarantine_show(context: typer.Context, entry: int, as_json: Json = False) -> None:
+def shown(context: typer.Context, entry: int, as_json: Json = False) -> None:
     """One refused record, whole, with its reason."""
     with context.obj.log() as opened:
         show(answers.refused(opened.quarantine_entry(entry)), as_json, printed.fields)
@@ -142,9 +142,9 @@ def quarantine_show(context: typer.Context, entry: int, as_json: Json = False) -
 @policy.command("show")
 def policy_show(context: typer.Context, as_json: Json = False) -> None:
     """The policy in force, word for word."""
-    with engine_of(context.obj) as engine:
-        found = answers.policy_at(engine.policies(), context.obj.now())
-    show(found, as_json, lambda document: typer.echo(document["content"]))
+    with context.obj.log() as opened:
+        found = answers.policy_at(policies_of(opened), context.obj.now())
+    show(found, as_json, lambda document: typer.echo(document["content"], nl=False))
 
 
 @policy.command("adopt")
@@ -203,9 +203,10 @@ def kpi(
     if key is None:
         show(answers.catalogue(), as_json, printed.catalogue)
         return
-    start, end = (day.date() if day else None for day in (since, until))
     with asked(context.obj, at, position, what_if, no_project) as reader:
-        answer = answers.kpi(reader, key, by=words(by), start=start, end=end, channels=words(channel) or None)
+        answer = answers.kpi(
+            reader, key, by=words(by), since=since, until=until, channels=words(channel) or None
+        )
         show(answer, as_json, printed.answer)
 
 
@@ -242,17 +243,13 @@ def open_dashboards(home: Home, *, host: str, port: int, tries: int) -> None:
     """Serve until stopped; the views catch up meanwhile."""
     import uvicorn
 
+    listener = listen(host, port, tries=tries)
+    os.environ.setdefault("STREAMLIT_LOGGER_LEVEL", "error")
     from dashboards.context import Context
-    from dashboards.listening import listen
     from dashboards.web import app as application
 
-    def reader(as_of: AsOf | None) -> Reader:
-        current = Reader(engine, home.now())
-        return current.at(as_of) if as_of else current
-
-    listener = listen(host, port, tries=tries)
     with engine_of(home) as engine:
-        given = Context(readers=reader, home=str(home.path), demo=bool(home.settings().get("demo")))
+        given = Context(readers=partial(answers.at, engine, home.now), home=str(home.path), demo=home.demo)
         threading.Thread(target=refresh, args=[home, engine], daemon=True).start()
         say(f"Omniline shows {home.path} on http://{host}:{listener.getsockname()[1]} (Ctrl-C stops it).")
         uvicorn.Server(uvicorn.Config(application(given), log_config=None)).run(sockets=[listener])
@@ -274,8 +271,7 @@ def worker(context: typer.Context, every: Annotated[float, typer.Option(min=0.1)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    busy = f"A worker runs for {home.path} already; stop that one first."
-    with locked(home.path / "worker.lock", busy), engine_of(home, create=True) as engine:
+    with home.sole("worker"), engine_of(home, create=True) as engine:
         home.inbox.mkdir(exist_ok=True)
         jobs = BackgroundScheduler(timezone=UTC, job_defaults={"coalesce": True, "misfire_grace_time": None})
         jobs.add_job(refresh, "interval", seconds=every, args=[home, engine], next_run_time=clock())
@@ -288,9 +284,9 @@ def worker(context: typer.Context, every: Annotated[float, typer.Option(min=0.1)
 
 def main(arguments: list[str] | None = None) -> None:
     """The console command: one line on stderr and a code for every failure."""
-    words = home_first(sys.argv[1:] if arguments is None else arguments)
+    typed = home_first(sys.argv[1:] if arguments is None else arguments)
     try:
-        sys.exit(typer.main.get_command(app).main(words, "omniline", standalone_mode=False) or 0)
+        sys.exit(typer.main.get_command(app).main(typed, "omniline", standalone_mode=False) or 0)
     except Exception as error:
         say(failed(error))
         sys.exit(getattr(error, "exit_code", 1))

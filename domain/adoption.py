@@ -1,14 +1,21 @@
 """One adoption: a policy, word for word, put in force from an instant on, as an event like any other."""
 
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from domain.events.decisions import PolicyAdopted
+import msgspec
+
+from domain.events.decisions import CalendarAdopted, PolicyAdopted
 from domain.log import Log, Pending, Receipt
-from domain.policy import Policy, PolicyError, parse_policy
+from domain.policy import Policies, Policy, PolicyError, parse_policy, policies_from
 
 SOURCE = "omniline"
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+ADOPTIONS: dict[str, type[PolicyAdopted | CalendarAdopted]] = {
+    PolicyAdopted.TOPIC: PolicyAdopted,
+    CalendarAdopted.TOPIC: CalendarAdopted,
+}
 
 
 def policy_in(file: Path) -> Policy:
@@ -37,3 +44,26 @@ def adopt(log: Log, policy: Policy, *, since: date | None, now: datetime) -> tup
     )
     run = log.begin_run(source=SOURCE, adapter="policy", now=now)
     return event, log.append_batch([Pending(event=event, once=True)], run=run, now=now)[0]
+
+
+def policies_of(log: Log) -> Policies:
+    """Every policy that the log's adoptions put in force, the shipped one first."""
+    rows = log.arrow(topics=list(ADOPTIONS)).select(
+        ["topic", "event_id", "originator_id", "occurred_at", "state"]
+    )
+    return policies_from(_adoption(**row) for row in rows.to_pylist())
+
+
+def _adoption(
+    topic: str, event_id: str, originator_id: str, occurred_at: int, state: str
+) -> PolicyAdopted | CalendarAdopted:
+    source, id, revision = event_id.split("|")
+    kind, _, subject = originator_id.split(":", 2)
+    envelope = {
+        "source": source,
+        "id": id,
+        "revision": int(revision),
+        "subject": f"{kind}:{subject}",
+        "occurred_at": EPOCH + timedelta(microseconds=occurred_at),
+    }
+    return msgspec.convert({**msgspec.json.decode(state), **envelope}, ADOPTIONS[topic])

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from domain.log import Log, open_log
@@ -60,10 +61,28 @@ class Home:
         partial.write_text(f"demo = true\nnow = {now.isoformat()}\n", "utf-8")
         partial.replace(self.path / "settings.toml")
 
-    def scratch(self, folder: Path) -> "Home":
+    @property
+    def demo(self) -> bool:
+        """Whether the history is generated, and complete."""
+        return bool(self.settings().get("demo"))
+
+    @contextmanager
+    def trial(self, dry: bool) -> Iterator["Home"]:
         """Where a dry run happens: here, or in an empty folder while there is no log here."""
         absent = self.log_url == _file(self.path, "log.db") and not (self.path / "log.db").exists()
-        return home_at(folder, {}, self.clock) if absent else self
+        if not (dry and absent):
+            yield self
+            return
+        with TemporaryDirectory() as folder:
+            yield home_at(Path(folder), {}, self.clock)
+
+    @contextmanager
+    def sole(self, what: str) -> Iterator[None]:
+        """Be the only one of a kind that runs for this home."""
+        with locked(
+            self.path / f"{what}.lock", f"A {what} runs for {self.path} already; stop that one first."
+        ):
+            yield
 
     @contextmanager
     def log(self, *, create: bool = False, server: bool = False) -> Iterator[Log]:

@@ -1,6 +1,6 @@
 """The documents behind `--json`: one call is one answer of the command-line contract."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from datetime import UTC, date, datetime, timedelta
 from difflib import get_close_matches
@@ -52,12 +52,18 @@ def _plain(value: Any) -> Any:
     return value.isoformat() if isinstance(value, date) else value
 
 
-def reader_for(
-    engine: Engine, now: datetime, *, at: str | None, position: int | None, what_if: bool, project: bool
+def at(engine: Engine, now: Callable[[], datetime], as_of: AsOf | None) -> Reader:
+    """A reader of the views as they are, or of what an `AsOf` admits."""
+    present = Reader(engine, now())
+    return present.at(as_of) if as_of else present
+
+
+def door(
+    engine: Engine, now: datetime, at: str | None, position: int | None, *, replay: bool, project: bool
 ) -> Reader:
     """Who answers a question: the views, caught up, or a replay as of an instant or a position."""
     reader = Reader(engine, now)
-    if at or position is not None or what_if:
+    if at or position is not None or replay:
         return reader.at(admitted(engine.log, at=at, position=position, now=now, zone=reader.zone))
     if project:
         engine.catch_up(now=now)
@@ -96,14 +102,15 @@ def kpi(
     key: str,
     *,
     by: Sequence[str] = (),
-    start: date | None = None,
-    end: date | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
     channels: Sequence[str] | None = None,
 ) -> dict[str, Any]:
-    """One KPI's answer over local days [start, end), by dimensions."""
+    """One KPI's answer over local days [since, until), by dimensions."""
     declared = BY_KEY.get(key)
     if not declared:
         raise AnswerError(f"There is no KPI '{key}'{_meant(key, list(BY_KEY))}; `omniline kpi` lists them.")
+    start, end = (day.date() if day else None for day in (since, until))
     if start and end and end <= start:
         raise AnswerError(f"The period ends on {end}, not after {start}, where it starts.")
     frame = reader.kpi(key, by=tuple(by), start=start, end=end, channels=channels)

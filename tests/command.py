@@ -77,7 +77,7 @@ def record(id: str, at: str, **fields: Any) -> dict[str, Any]:
         "occurred_at": at,
         "channel": "email",
         "direction": "inbound",
-        "actor_kind": "customer",
+        "actor": {"kind": "customer"},
         **fields,
     }
 

@@ -92,3 +92,14 @@ def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest
     report = yield
     _forbidden(report)
     return report
+
+
+@pytest.fixture(scope="session")
+def demo_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The whole demo, filled and projected once for all tests: to be read, never to be written."""
+    from tests.command import run
+
+    home = tmp_path_factory.mktemp("demo") / "omniline-demo"
+    done = run(home, "demo", "--no-serve")
+    assert done.code == 0, done.err
+    return home

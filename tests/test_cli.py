@@ -21,7 +21,7 @@ def exchange(number: int = 1) -> list[dict[str, Any]]:
         record(f"{number}/in", FRIDAY, **subject, text="Where is my parcel?", identifiers=ANNA),
         record(
             f"{number}/out", MONDAY, **subject, type="ContactAnswered", direction="outbound",
-            actor_kind="human_agent", actor="ada",
+            actor={"kind": "human_agent", "id": "ada"},
         ),
     ]  # fmt: skip
 
@@ -191,10 +191,10 @@ def test_no_project_answers_at_once_and_tells_the_lag(filled: Path) -> None:
 
 
 def test_deleted_views_come_back_the_same(filled: Path) -> None:
-    before = run(filled, "timeline", "anna@example.com", "--json").out
+    before = run(filled, "timeline", "anna@example.com", "--json").json()["entries"]
     for file in filled.glob("views.db*"):
         file.unlink()
-    assert run(filled, "timeline", "anna@example.com", "--json").out == before
+    assert run(filled, "timeline", "anna@example.com", "--json").json()["entries"] == before
 
 
 def test_a_rebuild_finds_no_difference(filled: Path) -> None:
@@ -286,7 +286,7 @@ def failing(home: Path, *words: str) -> str:
 
 def test_every_misuse_is_one_clear_line(filled: Path, tmp_path: Path) -> None:
     wrong = tmp_path / "wrong.toml"
-    wrong.write_text("[source]\nformat = 'csv'\ncolour = 'red'\n", "utf-8")
+    wrong.write_text("colour = 'red'\n[source]\nformat = 'canonical'\n", "utf-8")
     broken = tmp_path / "broken.toml"
     broken.write_text("[source\n", "utf-8")
     file = lines(tmp_path / "one.jsonl", exchange(2))
