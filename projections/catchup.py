@@ -22,7 +22,9 @@ from projections.tables import Written
 from projections.trust import Trust
 
 FEW = 20_000
-"""Subjects that are read by stream; above, or where a quarter of the log is new, the whole log is read."""
+"""Subjects that are read by stream; above, the whole log is read."""
+MANY = 5_000
+"""New events, a quarter of the log or more, that make reading the whole log the shorter way."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,7 +79,8 @@ def rebuild_all(run: Run, connection: Connection) -> Outcome:
 def catch_up(run: Run, connection: Connection, base: int) -> Outcome:
     """Compute whom the events after `base` touch; of identity write what differs."""
     stored = persons.Stored(connection=connection)
-    if (run.head - base) * 4 >= run.head:
+    new = run.head - base
+    if base == 0 or (new > MANY and new * 4 >= run.head):
         return rebuild_all(run, connection)
     news = decode(run.log.arrow(after=base, upto=run.head))
     if news["kind"].is_in([PolicyAdopted.TOPIC, CalendarAdopted.TOPIC]).any():
