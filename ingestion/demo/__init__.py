@@ -8,7 +8,9 @@ from datetime import datetime
 from importlib.resources import files
 from random import Random
 
+from ingestion.demo.delivery import deliver
 from ingestion.demo.draft import Record, Surrogate, World
+from ingestion.demo.identities import plant_identities
 from ingestion.demo.instants import UNTIL, stamp
 from ingestion.demo.orders import shop
 from ingestion.demo.population import settle
@@ -16,10 +18,11 @@ from ingestion.demo.registers import register
 from ingestion.demo.rollout import decide
 from ingestion.demo.schedule import play
 from ingestion.demo.truth import Truth
+from ingestion.demo.waiting import plant_waiting
 
 __all__ = ["Demo", "Record", "Surrogate", "Truth", "history"]
 
-ORDERS = 7_000
+ORDERS = 5_500
 """For 6,000 customers."""
 
 
@@ -37,12 +40,15 @@ def history(*, surrogate: Surrogate, customers: int = 6_000, seed: int = 7) -> D
     """The history of so many customers; `surrogate(ns, key)` stands for personal values inside ids."""
     rng = Random(seed)
     policy = files("ingestion.demo").joinpath("policy.toml").read_text(encoding="utf-8")
-    reserved = 48 + customers // 20
-    world = World(rng=rng, surrogate=surrogate, people=settle(rng, customers, reserved=reserved))
+    reserved = 60 + customers // 15
+    people = settle(rng, customers, reserved=reserved)
+    world = World(rng=rng, surrogate=surrogate, people=people)
     decide(world, policy)
-    register(world)
-    shop(world, ORDERS * customers // 6_000, reserved=reserved)
+    plant_identities(world, customers)
+    plant_waiting(world, customers)
+    register(world, people.customers[world.numbers["reserved"] :])
+    shop(world, ORDERS * customers // 6_000)
     play(world, customers)
-    world.records.sort(key=lambda entry: entry[0])
-    records = [record for _, record in world.records]
+    records = deliver(world)
+    world.ledger.totals["persons"] = len(world.persons) - world.ledger.totals["persons_merged"]
     return Demo(records=records, truth=world.ledger.told(), until=stamp(UNTIL), policy=policy)

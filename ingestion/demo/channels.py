@@ -33,13 +33,13 @@ def turn_to_us(story: Story, channel: str, at: int, *, text: str | None = None) 
     return thread
 
 
-def respond(story: Story, thread: Thread, *, kept: bool | None = None) -> int:
+def respond(story: Story, thread: Thread, *, kept: bool | None = None, text: str | None = None) -> int:
     """The first human answer of the cycle, as the channel keeps its promises at that time."""
     world, cycle = story.draft.world, story.cycles[-1]
     start = cycle.start if cycle.human_start is None else cycle.human_start
     kept = world.keeps(thread.channel, start) if kept is None else kept
     at = hours_of(thread.channel).after(start, pace(world.rng, TARGETS[thread.channel], kept=kept))
-    story.answer(thread, at, world.rng.choice(ANSWERS))
+    story.answer(thread, at, text or world.rng.choice(ANSWERS))
     return at
 
 
@@ -89,10 +89,10 @@ def letter(story: Story, channel: str, at: int) -> int:
     thread = turn_to_us(story, channel, at)
     answered = respond(story, thread)
     if answered - at > HOUR and rng.random() < 0.12:
-        story.receive(thread, at + rng.randint(3 * MINUTE, 40 * MINUTE), news(story.draft), fresh=False)
+        story.receive(thread, at + rng.randint(3 * MINUTE, 40 * MINUTE), news(story), fresh=False)
     while rng.random() < 0.3:
         back = awake(answered + rng.randint(HOUR, 2 * DAY))
-        story.receive(thread, back, news(story.draft), fresh=True)
+        story.receive(thread, back, news(story), fresh=True)
         answered = work(world, channel, back, 10 * MINUTE, 5 * HOUR)
         story.answer(thread, answered, rng.choice(ANSWERS))
     return (
@@ -137,11 +137,11 @@ def talk(story: Story, thread: Thread, answered: int) -> int:
     if thread.channel == "messenger":
         while rng.random() < 0.3:
             back = awake(at + rng.randint(4 * MINUTE, 9 * HOUR))
-            story.receive(thread, back, news(story.draft), fresh=True)
+            story.receive(thread, back, news(story), fresh=True)
             at = work(story.draft.world, "messenger", back, 60, 40 * MINUTE)
             story.answer(thread, at, rng.choice(ANSWERS))
         return at + rng.randint(60, HOUR)
-    for text in (news(story.draft), rng.choice(CALM))[: rng.choice((1, 2, 2))]:
+    for text in (news(story), rng.choice(CALM))[: rng.choice((1, 2, 2))]:
         at += rng.randint(20, 90)
         story.receive(thread, at, text, fresh=False)
         at += rng.randint(15, 80)

@@ -54,6 +54,8 @@ class Draft:
     world: World
     customer: Customer | None
     index: int | None = None
+    guest: str | None = None
+    points: tuple[Point, ...] = ()
     records: list[tuple[int, Record]] = field(default_factory=list)
     ledger: Ledger = field(default_factory=Ledger)
     asserted: set[tuple[str, str, str]] = field(default_factory=set)
@@ -61,8 +63,8 @@ class Draft:
 
     @property
     def person(self) -> str | None:
-        """The label of the person in the truth; a visitor has none."""
-        return self.customer.label if self.customer else None
+        """The label of the person in the truth; a visitor whom nothing identifies has none."""
+        return self.customer.label if self.customer else self.guest
 
     def emit(
         self,
@@ -129,5 +131,5 @@ class Draft:
             self.world.people.occupy(self.index, self.last)
         self.world.records.extend(self.records)
         self.world.ledger.add(self.ledger)
-        if self.customer is not None:
-            self.world.persons.add(self.customer.label)
+        if self.person is not None:
+            self.world.persons.add(self.person)

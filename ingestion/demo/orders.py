@@ -53,12 +53,12 @@ def undo(draft: Draft, at: int, number: str, lines: tuple[Line, ...], total: Dec
     )  # fmt: skip
 
 
-def shop(world: World, total: int, *, reserved: int) -> None:
-    """The year's orders, of people outside the reserved ones and of strangers at the till."""
+def shop(world: World, total: int) -> None:
+    """The year's orders, of people in the pool and of strangers at the till."""
     for at in starts(world.rng, "orders", total):
         found = next((one for one in world.rng.choices(world.people.pool, k=8) if buys(world, one, at)), None)
         store = world.rng.random() < 0.35
-        customer = world.people.customers[found] if found is not None and found >= reserved else None
+        customer = world.people.customers[found] if found is not None else None
         if customer is not None and not customer.account:
             store = True
         if customer is not None and not customer.member:

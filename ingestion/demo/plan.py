@@ -44,11 +44,12 @@ def story_in(draft: Draft, at: int, *, topic: str | None = None) -> Story:
     )
 
 
-def news(draft: Draft) -> str:
-    """Something that this person has not said before."""
-    said = draft.world.said.setdefault(draft.person, set()) if draft.person else set()
+def news(story: Story) -> str:
+    """Something that this person has not said on this topic before."""
+    world, person = story.draft.world, story.draft.person
+    said = world.said.setdefault(f"{person}/{story.topic}", set()) if person else set()
     fresh = [number for number in range(len(NEWS)) if number not in said] or list(range(len(NEWS)))
-    chosen = draft.world.rng.choice(fresh)
+    chosen = world.rng.choice(fresh)
     said.add(chosen)
     return NEWS[chosen]
 
@@ -91,7 +92,7 @@ def finish(draft: Draft, *stories: Story) -> bool:
 def clocks(story: Story, number: int, cycle: Cycle) -> None:
     """The response promises of a cycle, with their verdict when the history ends."""
     target = TARGETS.get(cycle.channel)
-    if target is None:
+    if target is None or not cycle.turn:
         return
     spans = (
         ("frt_human", cycle.human_start, cycle.human_at),
@@ -140,7 +141,7 @@ def count_contacts(draft: Draft, stories: tuple[Story, ...]) -> None:
     )
     for number, (at, event, channel, case, topic) in enumerate(contacts):
         draft.ledger.totals[f"contacts.{channel}"] += 1
-        if draft.customer is None:
+        if draft.person is None:
             draft.ledger.totals[f"contacts_anonymous.{channel}"] += 1
             continue
         near = [

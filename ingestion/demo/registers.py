@@ -1,5 +1,6 @@
 """What the shop and the CRM know of people apart from any contact: accounts and customer records."""
 
+from collections.abc import Sequence
 from random import Random
 
 from ingestion.demo.draft import Draft, World
@@ -8,9 +9,9 @@ from ingestion.demo.population import Customer
 from ingestion.demo.recognition import email, own, phone
 
 
-def register(world: World) -> None:
+def register(world: World, customers: Sequence[Customer]) -> None:
     """One account per shopper, one CRM record per member; contact points are added when they become linked."""
-    for customer in world.people.customers:
+    for customer in customers:
         if customer.member or customer.account:
             draft = Draft(world=world, customer=customer)
             if customer.account:

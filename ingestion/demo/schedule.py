@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from random import Random
 
+from ingestion.demo import calls, cases, followups, redirects, sales
 from ingestion.demo.channels import plain, portal
 from ingestion.demo.draft import World
 from ingestion.demo.seasons import starts
@@ -11,23 +12,43 @@ Plot = Callable[[World, int, str], bool]
 """One course of things: it happens to somebody at an instant on a channel, or it does not fit."""
 
 VOLUMES = {
-    "email": 4_000,
-    "chat": 2_900,
-    "messenger": 2_300,
-    "phone": 2_500,
-    "web_form": 2_200,
-    "portal": 260,
-}
+    "email": 2_900, "chat": 2_150, "messenger": 1_750, "phone": 1_850, "web_form": 1_650, "portal": 240,
+    "missed": 1_750, "sales": 480,
+}  # fmt: skip
 """Matters of the history for 6,000 customers."""
-PLOTS: dict[str, dict[str, tuple[Plot, float]]] = {channel: {} for channel in VOLUMES}
-ORDINARY: dict[str, Plot] = {"portal": portal}
+ORDINARY: dict[str, Plot] = {"portal": portal, "missed": calls.missed, "sales": sales.offered}
 LEAST = 4
+WRITTEN: tuple[tuple[Plot, float], ...] = (
+    (cases.switched, 0.075), (cases.reopened_within, 0.03), (cases.reopened_after, 0.015),
+    (cases.reopened_by_us, 0.008), (cases.handed_over, 0.05), (cases.awaiting, 0.06), (cases.again, 0.03),
+    (cases.open_topic, 0.02), (cases.left_open, 0.06), (followups.kept, 0.012), (followups.preempted, 0.012),
+)  # fmt: skip
+SPOKEN: tuple[tuple[Plot, float], ...] = (
+    (cases.switched, 0.13), (cases.reopened_within, 0.025), (cases.reopened_after, 0.01), (cases.again, 0.03),
+)  # fmt: skip
+TYPED: tuple[tuple[Plot, float], ...] = (
+    *SPOKEN, (cases.handed_over, 0.05), (redirects.bounced, 0.04), (redirects.bounced_late, 0.006),
+    (redirects.lost, 0.01),
+)  # fmt: skip
+PLOTS: dict[str, tuple[tuple[Plot, float], ...]] = {
+    "email": WRITTEN,
+    "web_form": WRITTEN,
+    "chat": (*TYPED, (cases.order_only, 0.05)),
+    "messenger": TYPED,
+    "phone": (
+        *SPOKEN, (followups.kept, 0.05), (followups.late, 0.012), (followups.forgotten, 0.012),
+        (followups.withdrawn, 0.008),
+    ),
+    "portal": (),
+    "missed": ((calls.self_recovered, 0.06), (calls.too_short, 0.03)),
+    "sales": ((sales.conflicting, 0.12), (sales.superseding, 0.05), (sales.sold_to_a_problem, 0.12)),
+}  # fmt: skip
 
 
 def deck(rng: Random, channel: str, number: int) -> list[Plot]:
     """As many plots as there are matters, the rare ones at least a few times, in random order."""
     cards: list[Plot] = []
-    for plot, share in PLOTS[channel].values():
+    for plot, share in PLOTS[channel]:
         cards += [plot] * max(LEAST, round(share * number))
     ordinary = ORDINARY.get(channel, plain)
     cards += [ordinary] * max(0, number - len(cards))
@@ -39,7 +60,7 @@ def play(world: World, customers: int) -> None:
     """Everything in the order of time, so that nobody is in two stories at once."""
     programme: list[tuple[int, str, Plot]] = []
     for channel, volume in VOLUMES.items():
-        times = starts(world.rng, channel, max(12, volume * customers // 6_000))
+        times = starts(world.rng, channel, max(60, volume * customers // 6_000))
         plots = deck(world.rng, channel, len(times))
         programme += [(at, channel, plot) for at, plot in zip(times, plots, strict=True)]
     for at, channel, plot in sorted(programme, key=lambda card: (card[0], card[1])):

@@ -5,7 +5,13 @@ from typing import Any
 
 from domain.events.bot import BotAnswered, BotHandedOff
 from domain.events.cases import CaseReopened, CaseResolved, HandedOver, StateReported
-from domain.events.contacts import ContactAnswered, ContactInitiated, ContactReceived
+from domain.events.contacts import (
+    ContactAnswered,
+    ContactInitiated,
+    ContactReceived,
+    ExplanationRepeated,
+    RedirectedToChannel,
+)
 from domain.events.notes import NoteAdded
 from ingestion.demo.draft import Draft
 from ingestion.demo.instants import DAY, HOUR, LIVE_AT, is_live, recorded, stamp
@@ -94,7 +100,7 @@ class Story:
         """How a channel recognises the person; before go-live chats are matched by hand, weeks later."""
         customer = self.draft.customer
         if customer is None:
-            return ()
+            return self.draft.points
         if thread.channel == "chat" and not is_live("chat", at):
             matched = LIVE_AT["chat"] + HOUR + self.draft.world.rng.randrange(20 * DAY)
             self.draft.identify("chat", thread.subject, email(customer, "typed"), matched)
@@ -211,6 +217,20 @@ class Story:
             HandedOver, self.threads[-1], at, actor_kind="human_agent", actor=before[0], direction="internal",
             from_agent=before[0], to_agent=self.agent, from_group=before[1], to_group=self.team,
             warm=passed, context_passed=passed,
+        )  # fmt: skip
+
+    def redirect(self, thread: Thread, at: int, channel: str, why: str) -> str:
+        """We ask the customer to go elsewhere."""
+        return self._tell(
+            RedirectedToChannel, thread, at, actor_kind="human_agent", actor=self.agent, direction="outbound",
+            to_channel=channel, why=why,
+        )  # fmt: skip
+
+    def complain(self, thread: Thread, at: int) -> str:
+        """The agent ticks that the customer had to tell the matter again."""
+        return self._tell(
+            ExplanationRepeated, thread, at, actor_kind="human_agent", actor=self.agent, direction="internal",
+            stated_by="agent",
         )  # fmt: skip
 
     def other_team(self) -> str:
