@@ -9,7 +9,7 @@ import polars as pl
 import streamlit as st
 
 from dashboards import context
-from projections.reader import Reader
+from projections.reader import Freshness, Reader
 
 Argument = str | int | date | tuple[str, ...] | None
 
@@ -54,15 +54,11 @@ class Answers:
 
 
 @st.cache_resource(ttl=20, max_entries=4, show_spinner=False)
-def _newest(home: str) -> Reader:  # noqa: ARG001
-    return context.current().readers(None)
+def _newest(home: str) -> tuple[Reader, Freshness]:  # noqa: ARG001
+    reader = context.current().readers(None)
+    return reader, reader.freshness()
 
 
-def newest() -> Reader:
-    """A reader at the newest position, kept for seconds: its instant is part of every cached answer's key."""
+def newest() -> tuple[Reader, Freshness]:
+    """The reader at the newest position, kept for seconds: its instant is part of every cached answer's key."""
     return _newest(context.current().home)
-
-
-def answers(channels: tuple[str, ...] | None = None) -> Answers:
-    """Answers at the newest position that the views have reached."""
-    return Answers(home=context.current().home, reader=newest(), channels=channels)

@@ -103,10 +103,13 @@ def goals_of(goals: pl.DataFrame, key: str, channels: list[str]) -> dict[str, fl
 
 
 def goal_for(goals: pl.DataFrame, kpi: KPI) -> float | None:
-    """The goal set for every channel, else the target that the definition declares."""
-    mine = goals.filter((pl.col("kpi") == kpi.key) & pl.col("channel").is_null())
-    set_here = mine.sort("due_on", nulls_last=True)["target"].to_list()[-1:]
-    return float(set_here[0]) if set_here else kpi.target
+    """The goal for every channel, else the one that all channels' goals agree on, else the declared target."""
+    mine = goals.filter(pl.col("kpi") == kpi.key).sort("due_on", nulls_last=True)
+    everywhere = mine.filter(pl.col("channel").is_null())["target"].to_list()
+    agreed = mine["target"].unique().to_list()
+    if everywhere or len(agreed) == 1:
+        return float((everywhere or agreed)[-1])
+    return kpi.target
 
 
 GoalState = Literal["reached", "on_course", "off_course", "no_data"]

@@ -7,7 +7,7 @@ from typing import cast
 import streamlit as st
 
 from dashboards import address, context
-from dashboards.cache import Answers, answers, newest
+from dashboards.cache import Answers, newest
 from dashboards.measures import Measure
 from dashboards.palette import Shades, shades
 from dashboards.texts import Words
@@ -52,17 +52,17 @@ class Sheet:
 
 
 def words() -> Words:
-    return Words(language=address.language(), zone=newest().zone)
+    return Words(language=address.language(), zone=newest()[0].zone)
 
 
 def current() -> Sheet:
     """A sheet at the newest position; every page run and every fragment takes its own."""
-    now = answers()
+    reader, freshness = newest()
     return Sheet(
-        words=Words(language=address.language(), zone=now.reader.zone),
+        words=Words(language=address.language(), zone=reader.zone),
         shades=shades(cast(str | None, st.context.theme.type)),
-        answers=now,
-        freshness=now.reader.freshness(),
+        answers=Answers(home=context.current().home, reader=reader),
+        freshness=freshness,
     )
 
 

@@ -153,12 +153,10 @@ def event_rows(entries: pl.DataFrame, channels: dict[str, str], w: Words) -> pl.
 
 
 def event_columns(w: Words) -> dict[str, Any]:
-    widths = {
-        **{"channel": 80, "by": 72, "what": 108, "topic": 84, "team": 96, "summary": 120},
-        **{"sla": 72, "answered": 100, "again": 40, "digest": 88},
-    }
-    shown = {name: _text(w, name, width) for name, width in widths.items()}
-    return {"when": _when(w, "when", 134, year=True), **shown, "position": _number(w, "position", "%d", 70)}
+    fitted = _texts(w, channel=80, by=72, what=108, topic=84, team=96, summary=120)
+    verdict = _texts(w, sla=72, answered=100, again=40, digest=88)
+    position = _number(w, "position", "%d", 70)
+    return {"when": _when(w, "when", 134, year=True), **fitted, **verdict, "position": position}
 
 
 def _texts(w: Words, **widths: int | None) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """One tile is one KPI: value, change, sparkline, and its definition and goal behind the question mark."""
 
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import polars as pl
@@ -47,18 +48,32 @@ def spark(measure: Measure, series: pl.DataFrame) -> list[float] | None:
     return values if len(values) > 1 else None
 
 
-def tile(
-    measure: Measure,
-    now: dict[str, Any],
-    then: dict[str, Any] | None,
-    series: pl.DataFrame,
-    goal: float | None,
-    against: str,
-) -> None:
-    w = measure.words
-    value, before = measure.value(now), measure.value(then) if then else None
-    said = against if goal is None else w.t("tile.goal_only", goal=measure.target(goal))
-    said = w.t("tile.few", n=measure.size(now)) if 0 < measure.size(now) < FEW else said
+@dataclass(frozen=True, kw_only=True)
+class Tile:
+    """What one tile shows: the KPI's row now and in the comparison, its series, and its goal."""
+
+    measure: Measure
+    now: dict[str, Any]
+    then: dict[str, Any] | None
+    series: pl.DataFrame
+    goal: float | None
+    against: str
+
+    @property
+    def remark(self) -> str:
+        """Beside the change: too few rows to judge, else the goal, else what it is compared with."""
+        w, size = self.measure.words, self.measure.size(self.now)
+        if 0 < size < FEW:
+            return w.t("tile.few", n=size)
+        return (
+            self.against if self.goal is None else w.t("tile.goal_only", goal=self.measure.target(self.goal))
+        )
+
+
+def tile(shown: Tile) -> None:
+    measure = shown.measure
+    value = measure.value(shown.now)
+    before = measure.value(shown.then) if shown.then else None
     colour: Colour = "gray"
     arrow: Arrow = "off"
     change = None
@@ -68,15 +83,15 @@ def tile(
     st.metric(
         measure.title,
         measure.worded(value),
-        change or w.t("tile.no_change"),
+        change,
         delta_color=colour,
         delta_arrow=arrow,
-        delta_description=said if change else None,
-        chart_data=spark(measure, series),
+        delta_description=shown.remark or None,
+        chart_data=spark(measure, shown.series),
         chart_type="line" if measure.kpi.kind in ("share", "duration") else "bar",
         border=True,
         height="stretch",
-        help=meaning(measure, goal, now, against),
+        help=meaning(measure, shown.goal, shown.now, shown.against),
     )
 
 

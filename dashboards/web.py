@@ -15,8 +15,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.web import bootstrap
 
-from dashboards import context, sheet
+from dashboards import address, context
 from dashboards.context import Context
+from dashboards.texts import messages
 
 log = logging.getLogger("omniline.dashboards")
 HERE = Path(__file__).resolve().parent
@@ -73,7 +74,8 @@ def troubled(error: Exception) -> bool:
     told = "".join(traceback.format_exception(error))
     reference = hashlib.sha256(told.encode()).hexdigest()[:8]
     log.error("Page failed, reference %s", reference, exc_info=error)
-    st.error(sheet.words().t("error", reference=reference), icon=":material/error:")
+    told_to_reader = str(messages(address.language())["error"])
+    st.error(told_to_reader.format(reference=reference), icon=":material/error:")
     return True
 
 

@@ -69,18 +69,20 @@ def _few_points(frame: pl.DataFrame, shades: Shades, words: Words) -> dict[str, 
 
 
 def _mark_notes(
-    marks: list[Mark], first: date, last: date, low: float, step: float, shades: Shades
+    marks: list[Mark], days: tuple[date, date], bounds: tuple[float, float], shades: Shades
 ) -> list[Any]:
-    """Labels of the go-lives at the foot, lifted where neighbours would touch."""
+    """Labels of the go-lives at the foot, lifted where neighbours would touch on a narrow screen."""
+    (first, last), (low, high) = days, bounds
     notes, ends = [], [date.min] * 4
     for mark in marks:
         level = next((n for n, end in enumerate(ends) if mark.on >= end), 0)
         width = (last - first) * (0.027 * len(mark.label) + 0.03)
         ends[level] = mark.on + width
-        at = {"xanchor": "left", "yanchor": "bottom", "xshift": 3}
+        at: dict[str, Any] = {"xanchor": "left", "yanchor": "bottom", "xshift": 3}
         if mark.on + width > last:
             at |= {"xanchor": "right", "xshift": -3}
-        notes.append(note(safe(mark.label), mark.on.isoformat(), low + level * step, shades.muted, **at))
+        height = low + level * (high - low) * 0.06
+        notes.append(note(safe(mark.label), mark.on.isoformat(), height, shades.muted, **at))
     return notes
 
 
@@ -114,7 +116,7 @@ def attainment_lines(asked: Attainment, shades: Shades, words: Words) -> Figure 
         traces.append(_channel_line(rows, code, asked.channels[code], shades, words))
     marks = sorted((mark for mark in asked.marks if first <= mark.on <= last), key=lambda mark: mark.on)
     notes = _end_labels(solid, {code: asked.channels[code] for code in drawn}, low, high, shades)
-    notes += _mark_notes(marks, first, last, low, (high - low) * 0.06, shades)
+    notes += _mark_notes(marks, (first, last), (low, high), shades)
     shapes = [line(m.on.isoformat(), 0, m.on.isoformat(), 1, shades.rule, yref="paper") for m in marks]
     shapes += [_band(asked.chosen, last, shades)] if asked.chosen[0] > first else []
     if asked.goal is not None:
@@ -132,16 +134,12 @@ def _end_labels(
     """Names at the lines' ends in text colour after a coloured dash, spread apart."""
     ends = [float(solid.filter(pl.col("channel") == code)["value"][-1]) for code in drawn]
     places = spread(ends, (high - low) * 0.066, low, high)
-    return [
-        note(
-            f"<span style='color:{shades.channel(code)}'><b>—</b></span> {safe(label)}",
-            1,
-            place,
-            shades.text,
-            **{"xref": "paper", "xanchor": "left", "xshift": 6, "size": 13},
-        )
-        for (code, label), place in zip(drawn.items(), places, strict=True)
-    ]
+    at = {"xref": "paper", "xanchor": "left", "xshift": 6, "size": 13}
+    names = {
+        code: f"<span style='color:{shades.channel(code)}'><b>—</b></span> {safe(label)}"
+        for code, label in drawn.items()
+    }
+    return [note(names[code], 1, place, shades.text, **at) for code, place in zip(drawn, places, strict=True)]
 
 
 def _goal_note(goal: float, shades: Shades, words: Words) -> dict[str, Any]:

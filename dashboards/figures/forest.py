@@ -67,12 +67,18 @@ def _dot(row: Difference, y: int, measure: Measure, shades: Shades) -> dict[str,
     }
 
 
+NICE: dict[str, list[float]] = {
+    "share": [part * 10**power for power in (-3, -2, -1) for part in (1, 2, 5)],
+    "duration": [5, 15, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 18000, 36000, 86400, 180000, 360000],
+}
+COUNTS: list[float] = [part * 10**power for power in range(7) for part in (1, 2, 5)]
+
+
 def _ticks(reach: float, measure: Measure) -> dict[str, Any]:
-    steps = [part * 10**power for power in range(-3, 7) for part in (1, 2, 5)]
-    if measure.kpi.kind == "duration":
-        steps = [15, 30, 60, 300, 600, 1800, 3600, 7200, 18000, 36000, 72000, 180000, 360000]
-    step = next((step for step in steps if reach / step <= 2.5), steps[-1])
-    ticks = [n * step for n in range(-3, 4) if abs(n * step) <= reach]
+    """Zero and one or two worded steps on either side."""
+    steps = NICE.get(measure.kpi.kind, COUNTS)
+    step = next((step for step in steps if reach / step < 3), steps[-1])
+    ticks = [n * step for n in range(-2, 3) if abs(n * step) <= reach]
     return {"tickvals": ticks, "ticktext": [measure.difference(tick) if tick else "0" for tick in ticks]}
 
 
@@ -82,7 +88,7 @@ def forest(rows: list[Difference], measure: Measure, shades: Shades) -> Figure |
     if not drawn:
         return None
     ends = [abs(end) for row in drawn for end in (row.low, row.high, row.change) if end is not None]
-    reach = max(ends) * 1.12 or 1.0
+    reach = max(max(ends) * 1.12, NICE.get(measure.kpi.kind, COUNTS)[0])
     traces, shapes, notes = [], [line(0, 0, 0, 1, shades.muted, yref="paper")], []
     for y, row in enumerate(reversed(rows)):
         at = {"xref": "paper", "xanchor": "left", "xshift": 10, "size": 13}

@@ -10,8 +10,8 @@ from dashboards.palette import Shades
 from dashboards.texts import Words
 
 
-def _dot(day: date, y: int, filled: bool, unit: str, shades: Shades, words: Words) -> dict[str, Any]:
-    colour = shades.channel(unit)
+def _dot(day: date, y: int, filled: bool, colours: tuple[str, str], words: Words) -> dict[str, Any]:
+    colour, ground = colours
     said = words.t("plan.live" if filled else "plan.planned", day=words.day(day))
     return {
         "type": "scatter",
@@ -22,7 +22,7 @@ def _dot(day: date, y: int, filled: bool, unit: str, shades: Shades, words: Word
         "hovertemplate": "%{text}<extra></extra>",
         "marker": {
             "size": 13,
-            "color": colour if filled else shades.background,
+            "color": colour if filled else ground,
             "line": {"color": colour, "width": 2},
         },
     }
@@ -50,7 +50,8 @@ def ordered(golives: pl.DataFrame) -> pl.DataFrame:
 def _row(row: dict[str, Any], y: int, today: date, shades: Shades, words: Words) -> tuple[Any, Any, Any]:
     """Dots, delay line and words of one go-live."""
     days = {False: row["planned_on"], True: row["live_on"]}
-    dots = [_dot(day, y, filled, row["unit"], shades, words) for filled, day in days.items() if day]
+    colours = shades.channel(row["unit"]), shades.background
+    dots = [_dot(day, y, filled, colours, words) for filled, day in days.items() if day]
     lines = []
     if all(days.values()):
         ends = days[False].isoformat(), days[True].isoformat()

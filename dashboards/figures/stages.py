@@ -4,7 +4,7 @@ from typing import Any
 
 import polars as pl
 
-from dashboards.figures.canvas import Figure, axis, layout, note
+from dashboards.figures.canvas import Figure, axis, layout, note, spread
 from dashboards.palette import Shades
 from dashboards.texts import Words
 
@@ -43,15 +43,20 @@ def _stage_labels(rows: pl.DataFrame, shades: Shades, words: Words) -> list[dict
     """Each stage's name beside its part of the last bar on the right."""
     last = rows.filter(pl.col("month") == rows["month"].max())
     share = dict(last.select("stage", pl.col("now") / pl.col("now_all")).iter_rows())
-    notes, base = [], 0.0
-    for stage, colour in zip(STAGES, shades.stages, strict=True):
+    middles, base = [], 0.0
+    for stage in STAGES:
         part = share.get(stage) or 0.0
-        middle, base = base + part / 2, base + part
-        if part >= 0.05:
-            said = f"<span style='color:{colour}'>■</span> {words.t('stage.' + stage)}"
-            at = {"xref": "paper", "yref": "y", "xanchor": "left", "xshift": 6, "size": 13}
-            notes.append(note(said, 1, middle, shades.text, **at))
-    return notes
+        middles.append(base + part / 2)
+        base += part
+    at = {"xref": "paper", "yref": "y", "xanchor": "left", "xshift": 6, "size": 13}
+    return [
+        note(
+            f"<span style='color:{colour}'>■</span> {words.t('stage.' + stage)}", 1, middle, shades.text, **at
+        )
+        for stage, colour, middle in zip(
+            STAGES, shades.stages, spread(middles, 0.08, 0.03, 0.97), strict=True
+        )
+    ]
 
 
 def stage_bars(stages: pl.DataFrame, shades: Shades, words: Words) -> Figure | None:

@@ -14,7 +14,7 @@ from dashboards.figures.switching import sankey
 from dashboards.measures import goal_for, goals_of, only
 from dashboards.periods import Period, trend
 from dashboards.sheet import Sheet
-from dashboards.tiles import tile
+from dashboards.tiles import Tile, tile
 
 TILES = ("sla_attainment", "frt_human", "repeat_explanation", "channel_switch", "contacts")
 SLA = "sla_attainment"
@@ -30,7 +30,8 @@ def kpi_tile(sheet: Sheet, choice: Choice, key: str) -> None:
     series = sheet.answers.series(key, every=span.grain, start=span.start, end=span.end)
     goal = goal_for(sheet.answers.frame("goals"), measure.kpi)
     now, then = _row(sheet, key, span) or {}, _row(sheet, key, choice.before)
-    tile(measure, now, then, series, goal, choice.against(sheet))
+    against = choice.against(sheet)
+    tile(Tile(measure=measure, now=now, then=then, series=series, goal=goal, against=against))
 
 
 def marks(sheet: Sheet) -> list[Mark]:
@@ -145,9 +146,10 @@ def breaches(sheet: Sheet, choice: Choice) -> str | None:
         if found.is_empty():
             st.caption(w.t("breaches.none"))
             return None
+        rows = tables.breach_rows(found, sheet.channels, w)
         selected = st.dataframe(
-            tables.breach_rows(found, sheet.channels, w),
-            column_config=tables.breach_columns(w, found["ratio"].head(SHOWN).max()),
+            rows,
+            column_config=tables.breach_columns(w, max(rows["of_target"].head(SHOWN).to_list())),
             height=tables.height(found.height, SHOWN),
             row_height=tables.ROW,
             hide_index=True,
