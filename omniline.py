@@ -18,7 +18,7 @@ from dashboards.listening import listen
 from dashboards.terminal import counting, failed, home_first, say, show, words
 from domain.adoption import adopt, policies_of, policy_in
 from domain.home import Home, home_at, locked
-from domain.policy import Policy
+from domain.policy import Policies, always
 from projections import answers
 from projections.engine import Engine
 from projections.reader import Reader
@@ -46,7 +46,7 @@ def clock() -> datetime:
 
 
 @contextmanager
-def engine_of(home: Home, *, create: bool = False, shipped: Policy | None = None) -> Iterator[Engine]:
+def engine_of(home: Home, *, create: bool = False, shipped: Policies | None = None) -> Iterator[Engine]:
     """The views' engine over this home's log."""
     with home.log(create=create) as opened, closing(Engine(opened, home.views_url, shipped=shipped)) as made:
         yield made
@@ -57,7 +57,7 @@ def asked(
     home: Home, at: str | None, position: int | None, what_if: Path | None, no_project: bool
 ) -> Iterator[Reader]:
     """The reader that answers one question."""
-    other = policy_in(what_if) if what_if else None
+    other = always(policy_in(what_if)) if what_if else None
     with engine_of(home, shipped=other) as engine:
         reader = answers.door(engine, home.now(), at, position, replay=bool(other), project=not no_project)
         if no_project:

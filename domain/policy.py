@@ -21,6 +21,7 @@ __all__ = [
     "PolicyError",
     "Promise",
     "SourceTrust",
+    "always",
     "parse_policy",
     "policies_from",
     "shipped_policy",
@@ -50,6 +51,11 @@ class Policies:
             (start, end, policy)
             for (start, policy), end in zip(self.adopted, [*starts[1:], END], strict=True)
         ]
+
+    @property
+    def digest(self) -> str:
+        """Tells this history from any other."""
+        return digest_of([[starts_at.isoformat(), policy.digest] for starts_at, policy in self.adopted])
 
     def at(self, instant: datetime) -> Policy:
         """The version in force at an instant."""
@@ -88,6 +94,11 @@ class Policies:
 
 def _midnight(day: date) -> datetime:
     return datetime(day.year, day.month, day.day, tzinfo=UTC)
+
+
+def always(policy: Policy) -> Policies:
+    """The history in which one policy has held all along: what if."""
+    return Policies(adopted=((BEGINNING, policy),))
 
 
 def policies_from(

@@ -38,7 +38,7 @@ class Built:
     errors: dict[str, str] = field(default_factory=dict)
 
 
-def reading_of(decided: pl.DataFrame, as_of: AsOf, shipped: Policy | None) -> Reading:
+def reading_of(decided: pl.DataFrame, as_of: AsOf, shipped: Policy | Policies | None) -> Reading:
     """What the decisions up to a position say.
 
     Trust is how we read today, so it does not depend on when it was declared; promises and rulings count from
@@ -50,7 +50,7 @@ def reading_of(decided: pl.DataFrame, as_of: AsOf, shipped: Policy | None) -> Re
     return Reading(trust=trust, policies=policies_of(admitted, shipped), rulings=rulings(admitted))
 
 
-def known_by(frame: pl.DataFrame, as_of: AsOf, shipped: Policy | None) -> Known:
+def known_by(frame: pl.DataFrame, as_of: AsOf, shipped: Policy | Policies | None) -> Known:
     """Everything known from a frame of whole streams, which holds all decisions; no facts yet."""
     reading = reading_of(frame.filter(pl.col("kind").is_in(DECISIONS)), as_of, shipped)
     events = effective(frame, as_of, reading.trust)

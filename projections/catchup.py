@@ -11,7 +11,7 @@ from sqlalchemy.engine import Connection
 from domain.asof import AsOf
 from domain.events.decisions import CalendarAdopted, IdentifierFlagged, PolicyAdopted
 from domain.log import Log
-from domain.policy import Policy
+from domain.policy import Policies, Policy
 from projections import persons
 from projections.building import Built, Reading, build_facts, known_by, known_of, only, reading_of
 from projections.evidence import DECISIONS, Evidence, assertions, evidence, references, rulings
@@ -33,7 +33,7 @@ class Run:
 
     log: Log
     as_of: AsOf
-    shipped: Policy | None
+    shipped: Policy | Policies | None
     facts: Sequence[ModuleType]
 
     @property

@@ -32,14 +32,17 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Engine:
-    """The views of one log; threads may share it. It has no clock: `now` is an argument."""
+    """The views of one log; threads may share it. It has no clock: `now` is an argument.
+
+    `shipped` is what held before any adoption; a whole history of policies holds instead of the adopted ones.
+    """
 
     def __init__(
         self,
         log: Log,
         views_url: str,
         facts: Sequence[ModuleType] = FACTS,
-        shipped: Policy | None = None,
+        shipped: Policy | Policies | None = None,
         *,
         patience: int = 60,
     ) -> None:

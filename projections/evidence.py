@@ -131,8 +131,10 @@ def trust_of(events: pl.DataFrame, policy: Policy) -> Trust:
     return Trust(pairs=pairs, known_at=frozenset(known), blocked=frozenset(policy.blocked))
 
 
-def policies_of(events: pl.DataFrame, shipped: Policy | None) -> Policies:
-    """Every adopted policy and calendar, over the shipped policy."""
+def policies_of(events: pl.DataFrame, shipped: Policy | Policies | None) -> Policies:
+    """Every adopted policy and calendar, over the shipped policy; a whole history holds as it is given."""
+    if isinstance(shipped, Policies):
+        return shipped
     policies = [_event(row, PolicyAdopted) for row in of(events, PolicyAdopted).iter_rows(named=True)]
     calendars = [_event(row, CalendarAdopted) for row in of(events, CalendarAdopted).iter_rows(named=True)]
     return policies_from([*policies, *calendars], shipped=shipped)

@@ -153,6 +153,9 @@ def test_another_policy_can_be_tried_without_adopting_it(filled: Path, tmp_path:
     shown = run(filled, "policy", "show").out
     stricter = tmp_path / "strict.toml"
     stricter.write_text(shown.replace('"6h"', '"1h"'), "utf-8")
+    same = tmp_path / "same.toml"
+    same.write_text(shown, "utf-8")
+    run(filled, "policy", "adopt", str(same), "--since", "2026-01-01")
     plain = run(filled, "kpi", "frt_human", "--json").json()["rows"][0]
     tried = run(filled, "kpi", "frt_human", "--policy", str(stricter), "--json").json()["rows"][0]
     assert (plain["share_in_target"], tried["share_in_target"]) == (1.0, 0.0)
