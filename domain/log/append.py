@@ -10,79 +10,76 @@ from domain.log.records import Changed, Draft, Outcome, microseconds
 from domain.log.session import Kept, Session
 
 
-class Verdict(msgspec.Struct):
-    """What is to become of one draft; a stored one gets its position only when it is written."""
+class Verdict(msgspec.Struct, gc=False):
+    """What is to become of one draft; a stored one gets its position only when it is written.
+
+    `first` is the draft of the same batch whose content this one repeats.
+    """
 
     draft: Draft
     outcome: Outcome
     position: int | None = None
     first: "Verdict | None" = None
 
-    @property
-    def at(self) -> int | None:
-        """Where the content stands: an earlier row, or the row of the same batch that it repeats."""
-        return self.first.position if self.first else self.position
 
-
-class Seen(msgspec.Struct):
-    """The fingerprint under an event id, and where it stands: stored before, or earlier in this batch."""
-
-    payload_hash: bytes
-    position: int | None
-    verdict: Verdict | None = None
+Seen = dict[str, tuple[bytes, int | Verdict]]
+"""By event id: the fingerprint, and the position, or the verdict of this batch that will have one."""
 
 
 def judge(session: Session, drafts: Sequence[Draft], *, changed: Changed) -> list[Verdict]:
     """One verdict per draft, in order; drafts that become later revisions are renumbered."""
-    keys = [draft.event_id for draft in drafts]
-    seen = {key: Seen(*found) for key, found in session.known(keys).items()}
-    doubtful = _changed_records(drafts, keys, seen)
-    revisions = session.revisions(doubtful) if doubtful else {}
+    seen: Seen = dict(session.known([draft.event_id for draft in drafts]))
+    revisions: dict[str, list[Kept]] | None = None
     verdicts = []
-    for draft, key in zip(drafts, keys, strict=True):
-        before = seen.get(key)
+    for draft in drafts:
+        before = seen.get(draft.event_id)
         if before is None:
             verdict = Verdict(draft, "stored")
-            seen[key] = Seen(draft.payload_hash, None, verdict)
-        elif draft.once or before.payload_hash == draft.payload_hash:
-            verdict = Verdict(draft, "duplicate", before.position, before.verdict)
+            seen[draft.event_id] = (draft.payload_hash, verdict)
+        elif draft.once or before[0] == draft.payload_hash:
+            verdict = _duplicate(draft, before[1])
+        elif draft.revision != 1:
+            verdict = Verdict(draft, "conflict")
         else:
+            if revisions is None:
+                revisions = session.revisions(_doubtful(drafts, seen))
             verdict = _changed(draft, revisions.get(draft.record, ()), seen, changed)
         verdicts.append(verdict)
     return verdicts
 
 
-def _changed_records(drafts: Sequence[Draft], keys: Sequence[str], seen: dict[str, Seen]) -> list[str]:
-    hashes = {key: found.payload_hash for key, found in seen.items()}
+def _duplicate(draft: Draft, at: int | Verdict) -> Verdict:
+    return Verdict(draft, "duplicate", at) if isinstance(at, int) else Verdict(draft, "duplicate", first=at)
+
+
+def _doubtful(drafts: Sequence[Draft], seen: Seen) -> list[str]:
+    """The records of which this batch brings other content than the first that was seen."""
+    hashes = {key: found[0] for key, found in seen.items()}
     return list(
-        dict.fromkeys(
+        {
             draft.record
-            for draft, key in zip(drafts, keys, strict=True)
-            if hashes.setdefault(key, draft.payload_hash) != draft.payload_hash
-            and draft.revision == 1
-            and not draft.once
-        )
+            for draft in drafts
+            if hashes.setdefault(draft.event_id, draft.payload_hash) != draft.payload_hash
+        }
     )
 
 
-def _changed(draft: Draft, stored: Iterable[Kept], seen: dict[str, Seen], changed: Changed) -> Verdict:
+def _changed(draft: Draft, stored: Iterable[Kept], seen: Seen, changed: Changed) -> Verdict:
     """The verdict on other content under a known id: an older revision again, a new one, or a conflict."""
-    if draft.revision != 1:
-        return Verdict(draft, "conflict")
-    newest = 1
+    record, newest = draft.record, 1
     for kept in stored:
         if kept.payload_hash == draft.payload_hash:
             return Verdict(draft, "duplicate", kept.position)
         newest = max(newest, kept.revision)
-    while (later := seen.get(f"{draft.record}|{newest + 1}")) is not None:
-        if later.payload_hash == draft.payload_hash:
-            return Verdict(draft, "duplicate", later.position, later.verdict)
+    while (later := seen.get(f"{record}|{newest + 1}")) is not None:
+        if later[0] == draft.payload_hash:
+            return _duplicate(draft, later[1])
         newest += 1
     if changed == "conflict":
         return Verdict(draft, "conflict")
-    draft.revision = newest + 1
+    draft.revise(newest + 1)
     verdict = Verdict(draft, "stored")
-    seen[draft.event_id] = Seen(draft.payload_hash, None, verdict)
+    seen[draft.event_id] = (draft.payload_hash, verdict)
     return verdict
 
 
@@ -116,7 +113,7 @@ def write(session: Session, drafts: Sequence[Draft], *, run: int, now: datetime 
             draft.payload_hash,
             draft.metadata,
         )
-        chain = link(chain, leaf(*row))
+        chain = link(chain, leaf(row))
         rows.append((*row, chain))
     session.insert(rows)
     return list(range(first, first + len(rows)))

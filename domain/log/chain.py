@@ -2,6 +2,7 @@
 
 from hashlib import sha256
 from struct import Struct
+from typing import Any
 
 START = bytes(32)
 """What the first row is linked to."""
@@ -25,38 +26,13 @@ COLUMNS = (
 _HEADER = Struct(">B6q6Q").pack
 
 
-def leaf(
-    position: int,
-    originator_id: str,
-    originator_version: int,
-    topic: str,
-    state: bytes,
-    event_id: str,
-    occurred_at: int,
-    known_at: int,
-    recorded_at: int,
-    run_id: int,
-    payload_hash: bytes,
-    metadata: str,
-) -> bytes:
+def leaf(row: tuple[Any, ...]) -> bytes:
     """SHA-256 of 0x00, the numbers, the length of every text and byte column, and their bytes."""
-    stream, kind, key, extra = originator_id.encode(), topic.encode(), event_id.encode(), metadata.encode()
-    header = _HEADER(
-        0,
-        position,
-        originator_version,
-        occurred_at,
-        known_at,
-        recorded_at,
-        run_id,
-        len(stream),
-        len(kind),
-        len(state),
-        len(key),
-        len(payload_hash),
-        len(extra),
-    )
-    return sha256(b"".join((header, stream, kind, state, key, payload_hash, extra))).digest()
+    at, stream, version, topic, state, key, occurred_at, known_at, recorded_at, run, payload, extra = row
+    stream, topic, key, extra = stream.encode(), topic.encode(), key.encode(), extra.encode()
+    lengths = len(stream), len(topic), len(state), len(key), len(payload), len(extra)
+    header = _HEADER(0, at, version, occurred_at, known_at, recorded_at, run, *lengths)
+    return sha256(b"".join((header, stream, topic, state, key, payload, extra))).digest()
 
 
 def link(previous: bytes, row: bytes) -> bytes:

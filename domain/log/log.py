@@ -105,10 +105,17 @@ class Log:
         with told(self._shown):
             return self._bulk.streams(streams, end)
 
+    def stream_of(self, event_id: str) -> str | None:
+        """The stream that holds an event, None where no such event is stored."""
+        statement = "SELECT originator_id FROM stored_events WHERE event_id = ?"
+        with self._session() as session:
+            found = session.run(statement, [event_id])
+        return str(found[0][0]) if found else None
+
     def digests(self, positions: Sequence[int]) -> dict[int, str]:
         """The leaf of each of these rows, recomputed from what is stored, in hexadecimal."""
         with self._session() as session:
-            return {row[0]: leaf(*row).hex() for row in session.rows(positions)}
+            return {row[0]: leaf(row).hex() for row in session.rows(positions)}
 
     def counts(self) -> dict[str, int]:
         """Stored events per source."""
@@ -156,4 +163,5 @@ class Log:
 
 
 def _receipt(verdict: Verdict) -> Receipt:
-    return Receipt(event_id=verdict.draft.event_id, outcome=verdict.outcome, position=verdict.at)
+    position = verdict.first.position if verdict.first else verdict.position
+    return Receipt(event_id=verdict.draft.event_id, outcome=verdict.outcome, position=position)

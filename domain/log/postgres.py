@@ -56,7 +56,21 @@ TABLES = (
 
 _COPY = """COPY stored_events (notification_id, originator_id, originator_version, topic, state, event_id,
     occurred_at, known_at, recorded_at, run_id, payload_hash, metadata, chain) FROM STDIN (FORMAT BINARY)"""
-_TYPES = "int8 text int8 text bytea text int8 int8 int8 int8 bytea text bytea".split()
+_TYPES = [
+    "int8",
+    "text",
+    "int8",
+    "text",
+    "bytea",
+    "text",
+    "int8",
+    "int8",
+    "int8",
+    "int8",
+    "bytea",
+    "text",
+    "bytea",
+]
 _KNOWN = "SELECT event_id, payload_hash, notification_id FROM stored_events WHERE event_id = ANY(%b::text[])"
 _REVISIONS = """SELECT wanted.record, e.event_id, e.payload_hash, e.notification_id
     FROM unnest(%b::text[]) AS wanted (record)

@@ -56,13 +56,16 @@ class PostgresLogRecorder(PostgresApplicationRecorder):
     @contextmanager
     def session(self, *, commit: bool = False) -> Iterator[Session]:
         """A transaction; a writing one holds the log's lock from its start."""
-        with self.datastore.get_connection() as connection, connection.transaction(force_rollback=not commit):
-            with connection.cursor(row_factory=tuple_row, binary=True) as cursor:
-                session = postgres.PostgresSession(cursor, self.shown)
-                if commit:
-                    self._lock_table(cursor)  # type: ignore[arg-type]
-                    session.check_isolation()
-                yield session
+        with (
+            self.datastore.get_connection() as connection,
+            connection.transaction(force_rollback=not commit),
+            connection.cursor(row_factory=tuple_row, binary=True) as cursor,
+        ):
+            session = postgres.PostgresSession(cursor, self.shown)
+            if commit:
+                self._lock_table(cursor)  # type: ignore[arg-type]
+                session.check_isolation()
+            yield session
 
     @retry((InterfaceError, OperationalError), max_attempts=3, wait=0.2)
     def insert_events(self, stored_events: Sequence[StoredEvent], **kwargs: Any) -> Sequence[int] | None:
@@ -108,12 +111,11 @@ def draft_of(event: StoredEvent) -> Draft:
         originator_id=stream,
         topic=event.topic,
         state=event.state,
-        record=key.rpartition("|")[0],
+        event_id=key,
         revision=0,
         occurred_at=occurred_at,
         known_at=known_at,
         payload_hash=fingerprint,
         metadata=metadata,
         version=version,
-        key=key,
     )

@@ -26,7 +26,7 @@ def microseconds(at: datetime) -> int:
     return (at - EPOCH) // MICROSECOND
 
 
-class Pending(Struct, frozen=True, kw_only=True):
+class Pending(Struct, frozen=True, kw_only=True, gc=False):
     """An event to append; `once` keeps the first per record, whatever comes later is a duplicate.
 
     `file` and `line` tell where it was read; they are kept only if it ends in the quarantine.
@@ -38,7 +38,7 @@ class Pending(Struct, frozen=True, kw_only=True):
     line: int | None = None
 
 
-class Receipt(Struct, frozen=True, kw_only=True):
+class Receipt(Struct, frozen=True, kw_only=True, gc=False):
     """What became of one event; `position` is where its content stands in the log, None if it does not."""
 
     event_id: str
@@ -86,13 +86,13 @@ class LogEvent(StoredEvent):
     metadata: str = "{}"
 
 
-class Draft(Struct):
+class Draft(Struct, gc=False):
     """One row on its way into the table; the lock fills in revision, version, position and recording time."""
 
     originator_id: str
     topic: str
     state: bytes
-    record: str
+    event_id: str
     revision: int
     occurred_at: int
     known_at: int | None
@@ -100,26 +100,13 @@ class Draft(Struct):
     once: bool = False
     metadata: str = "{}"
     version: int | None = None
-    key: str = ""
 
     @property
-    def event_id(self) -> str:
-        """The natural key under the draft's present revision."""
-        return self.key or f"{self.record}|{self.revision}"
+    def record(self) -> str:
+        """The event id without its revision."""
+        return self.event_id.rpartition("|")[0]
 
-
-class Row(Struct, frozen=True):
-    """One row of the log's table, every column that the leaf covers, in order."""
-
-    position: int
-    originator_id: str
-    originator_version: int
-    topic: str
-    state: bytes
-    event_id: str
-    occurred_at: int
-    known_at: int
-    recorded_at: int
-    run_id: int
-    payload_hash: bytes
-    metadata: str
+    def revise(self, revision: int) -> None:
+        """Become another revision of the same record."""
+        self.event_id = f"{self.record}|{revision}"
+        self.revision = revision
