@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
+from sys import intern
 from typing import Any
 
 import polars as pl
@@ -73,7 +74,7 @@ class Builder:
             "subject": made["@subject"].to_list(),
             "occurred_at": instants(made[f"{number}:at"]),
             "known_at": instants(made[f"{number}:known_at"]),
-            "precision": made[f"~{rule.at}"].to_list(),
+            "precision": words(made[f"~{rule.at}"]),
         }
         if rule.seq is not None:
             columns["seq"] = made[rule.seq if rule.seq == ROW else f"={rule.seq}"].to_list()
@@ -91,7 +92,7 @@ class Builder:
             return instants(cells)
         if taken.target == "decimal":
             return [None if cell is None else Decimal(cell) for cell in cells.to_list()]
-        return cells.to_list()
+        return cells.to_list() if taken.words is None else words(cells)
 
     def _assertions(
         self, frame: pl.DataFrame, number: int, rule: IdentifierRule
@@ -106,7 +107,7 @@ class Builder:
             made[f"{prefix}:value"].to_list(),
             instants(made[f"{prefix}:at"]),
             instants(made[f"{prefix}:known_at"]),
-            made[f"~{rule.at}"].to_list(),
+            words(made[f"~{rule.at}"]),
             strict=True,
         )
         for place, line, subject, value, at, known_at, precision in rows:
@@ -126,6 +127,11 @@ class Builder:
 
 def _as(taken: Field) -> Callable[[Any], Any]:
     return {"int": int, "float": float}.get(taken.target, str)
+
+
+def words(cells: pl.Series) -> list[str | None]:
+    """Words of a closed list as the very objects that classes have as defaults; those are not stored."""
+    return [None if cell is None else intern(cell) for cell in cells.to_list()]
 
 
 def instants(cells: pl.Series) -> list[datetime | None]:

@@ -112,8 +112,9 @@ def _issues(name: str, column: Column, mapping: SourceMapping) -> Iterator[Issue
         )
         yield Issue(where=raw.is_null(), reason=reason, detail=pl.lit(f"{name} is empty"))
     if column.kind in ("time", "date"):
-        zone = f" in {mapping.zone}" if mapping.zone else ""
-        yield Issue(where=wrong, reason="bad_time", detail=said(name, f"is no time{zone}"))
+        zoned = f" in {mapping.zone}" if mapping.zone else " with its zone, and the mapping names none"
+        problem = f"is no {column.kind}{zoned if column.kind == 'time' else ''}"
+        yield Issue(where=wrong, reason="bad_time", detail=said(name, problem))
     elif column.kind in ("int", "decimal"):
         noun = "whole number" if column.kind == "int" else "number"
         yield Issue(where=wrong, reason="bad_number", detail=said(name, f"is no {noun}"))

@@ -113,7 +113,7 @@ class Table:
         if problem == OPEN and not last and sum(map(len, lines[place:])) <= SPAN:
             return 0, None, None
         if taken > 1 and (problem or cells is None or len(cells) != len(self.header)):
-            taken, problem = 1, problem or OPEN
+            taken, cells, problem = 1, None, OPEN
         raw = b"".join(lines[place : place + taken])
         bad = self._bad(raw, line, cells or [], problem)
         return taken, bad, None if bad else cells

@@ -102,7 +102,7 @@ def _sniff(first: bytes, path: Path) -> None:
             raise IngestError(
                 f"{path} is {name}, not UTF-8 text; export it as UTF-8 text, or name its format."
             )
-    if b"\0" in first[:BLOCK]:
+    if b"\0" in first.partition(b"\n")[0]:
         raise IngestError(f"{path} is binary, not UTF-8 text; name the file that was meant.")
 
 

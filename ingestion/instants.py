@@ -66,7 +66,7 @@ def read_native(frame: pl.DataFrame, name: str, mapping: SourceMapping) -> Insta
             pl.lit(value=False),
         )
     else:
-        if mapping.zone is None:
+        if mapping.zone is None and mapping.column(name).kind == "time":
             raise IngestError(
                 f'The column "{name}" holds times without a zone; name theirs in {mapping.where}, [source] zone.'
             )

@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from domain.adoption import policies_of
 from domain.log import Log, Pending, Receipt
-from domain.policy import Policy, shipped_policy
+from domain.policy import Policy
 from ingestion.assertions import Assertions
 from ingestion.balance import Balance
 from ingestion.canonical import SOURCE, Canonical
@@ -15,6 +16,7 @@ from ingestion.dry import DryRun
 from ingestion.files import check
 from ingestion.language import SourceMapping
 from ingestion.lookups import read_lookup
+from ingestion.mapping import find_mapping
 from ingestion.opening import open_rows
 from ingestion.plan import bind
 from ingestion.source import IngestError, Translated
@@ -40,8 +42,9 @@ def ingest(
 ) -> Balance:
     """Append the records of files, exactly once however often they are ingested; IngestError is one sentence.
 
-    Without a mapping the files are canonical records. `progress` is called with the records read so far;
-    channels and trust are those of `policy`, by default the shipped one.
+    Without a mapping the shipped one of the source's name is used; if there is none, the files are canonical
+    records. `progress` is called with the records read so far. Channels and trust are those of `policy`, by
+    default the one that the log says is in force.
     """
     if not SOURCE.fullmatch(source):
         raise IngestError(
@@ -49,7 +52,14 @@ def ingest(
         )
     for path in paths:
         check(path)
-    intake = Intake(log=log, source=source, mapping=mapping, now=now, policy=policy or shipped_policy())
+    instant = now if isinstance(now, datetime) else now()
+    intake = Intake(
+        log=log,
+        source=source,
+        mapping=mapping or find_mapping(source),
+        now=now,
+        policy=policy or policies_of(log).at(instant),
+    )
     balance = Balance(source=source, files=[str(path) for path in paths])
     for path in paths:
         for part in intake.translated(path, balance):

@@ -86,6 +86,10 @@ def _tabular(top: Table, source: Table, where: str, folder: Path | None) -> Sour
     events = tuple(read_event(row, names) for row in top.rows("event"))
     at = group.at if group else events[0].at if events else None
     identifiers = tuple(read_identifier(row, names, at) for row in top.rows("identifier"))
+    days = [name for rule in (*events, *identifiers) for name in (rule.at, *rule.known_at)]
+    day = next((name for name in days if names.kind(name) == "date"), None)
+    if day is not None and source.values.get("zone") is None:
+        raise source.error("zone", f'is missing, but "{day}" holds days; name the zone in which they begin')
     if not events and not identifiers:
         raise top.error("event", "is missing; say with [[event]] what a row becomes")
     return SourceMapping(
@@ -137,7 +141,7 @@ def _zone(source: Table) -> str | None:
     if zone is not None:
         try:
             ZoneInfo(zone)
-        except (ValueError, OSError):
+        except (KeyError, ValueError, OSError):
             raise source.error(
                 "zone", f'is "{zone}", which is no IANA time zone; write one such as Europe/Warsaw'
             ) from None

@@ -35,6 +35,7 @@ def event_class(table: Table, key: str, name: str) -> type[Event]:
 def read_event(row: Table, names: Names) -> EventRule:
     """One rule, every key checked."""
     event = event_class(row, "type", row.text("type"))
+    row.known.update(KEYS)
     fields = {field: value(row, key, names) for key, field in KEYS.items() if key in row.values}
     fields |= _set(row.table("set"), event, names)
     rule = EventRule(
