@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
+from textwrap import shorten
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -10,6 +11,8 @@ from dashboards.terminal import number, table
 from projections.engine import Progress, Rebuilt
 
 Document = Mapping[str, Any]
+ASSERTED = "identifier.asserted"
+SUMMARY = 32
 OUTCOMES = ("stored", "duplicate", "conflict", "ignored", "quarantined")
 
 
@@ -55,22 +58,30 @@ def answer(document: Document) -> None:
 
 
 def timeline(document: Document, zone: ZoneInfo) -> None:
-    """A customer's line, oldest first, in local time."""
-    known = ", ".join(f"{row['ns']}:{row['value']}" for row in document["identifiers"])
-    shown = ("channel", "direction", "actor", "kind", "case", "summary", "position")
+    """A customer's line, oldest first, in local time; what only tells identifiers stands in the heading."""
+    known = sorted({f"{row['ns']}:{row['value']}" for row in document["identifiers"]})
+    told = [entry for entry in document["entries"] if entry["kind"] != ASSERTED]
     table(
-        [
-            {"at": local(entry["occurred_at"], zone)} | {name: entry[name] for name in shown}
-            for entry in document["entries"]
-        ],
-        title=f"{document['person']}  {known}",
-        note=f"{len(document['entries']):,} entries, times in {zone.key}",
+        [_entry(entry, zone) for entry in told],
+        title=f"{document['person']}  {', '.join(known)}",
+        note=f"{len(document['entries']):,} entries, {len(told):,} shown, times of {zone.key}",
     )
+
+
+def _entry(entry: Document, zone: ZoneInfo) -> dict[str, Any]:
+    shown = ("channel", "actor", "kind", "case")
+    return {
+        "at": local(entry["occurred_at"], zone),
+        **{name: entry[name] for name in shown},
+        "promise": entry["verdict"],
+        "summary": shorten(entry["summary"] or "", SUMMARY, placeholder="…"),
+        "position": entry["position"],
+    }
 
 
 def local(moment: str, zone: ZoneInfo) -> str:
     """An instant of a document on the clock of a zone."""
-    return f"{datetime.fromisoformat(moment).astimezone(zone):%Y-%m-%d %H:%M:%S}"
+    return f"{datetime.fromisoformat(moment).astimezone(zone):%Y-%m-%d %H:%M}"
 
 
 def health(document: Document) -> None:

@@ -29,6 +29,11 @@ ENTRY = (
     "case",
     "summary",
     "digest",
+    "topic",
+    "verdict",
+    "elapsed_s",
+    "target_s",
+    "repeated",
 )
 
 
