@@ -2,6 +2,7 @@
 
 from domain.log.errors import LogBusy, LogDamaged, LogError, LogMismatch, LogMissing, LogReadOnly
 from domain.log.log import Log
+from domain.log.mapper import flaw
 from domain.log.opening import open_log
 from domain.log.records import Changed, Outcome, Pending, QuarantineEntry, Receipt, Refused
 
@@ -19,5 +20,6 @@ __all__ = [
     "QuarantineEntry",
     "Receipt",
     "Refused",
+    "flaw",
     "open_log",
 ]

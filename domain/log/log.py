@@ -5,7 +5,6 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
-import msgspec
 import pyarrow as pa
 
 from domain.log import keys as keystore
@@ -14,9 +13,9 @@ from domain.log.address import Address, Dialect
 from domain.log.append import Verdict, judge, write
 from domain.log.arrow import SCHEMA, BulkReader
 from domain.log.chain import leaf
-from domain.log.errors import LogError, LogReadOnly, told
+from domain.log.errors import LogReadOnly, told
 from domain.log.mapper import LogMapper
-from domain.log.records import Changed, Draft, Pending, QuarantineEntry, Receipt, Refused, microseconds
+from domain.log.records import Changed, Pending, QuarantineEntry, Receipt, Refused, microseconds
 from domain.log.session import Session
 
 PAGE = 250_000
@@ -57,7 +56,7 @@ class Log:
         refused: Sequence[Refused] = (),
     ) -> list[Receipt]:
         """Store what is new, exactly once, and keep what is refused, in one transaction; a receipt per event."""
-        drafts = self._drafts(pending)
+        drafts = self._mapper.drafts((one.event, one.once) for one in pending)
         with self._session(commit=True) as session:
             verdicts = judge(session, drafts, changed=changed)
             fresh = [verdict for verdict in verdicts if verdict.outcome == "stored"]
@@ -74,7 +73,7 @@ class Log:
 
     def check_batch(self, pending: Sequence[Pending], *, changed: Changed = "conflict") -> list[Receipt]:
         """The receipts that `append_batch` would give; nothing is written."""
-        drafts = self._drafts(pending)
+        drafts = self._mapper.drafts((one.event, one.once) for one in pending)
         with self._session() as session:
             return [_receipt(verdict) for verdict in judge(session, drafts, changed=changed)]
 
@@ -153,13 +152,6 @@ class Log:
     def _end(self, upto: int | None) -> int:
         head = self.head()
         return head if upto is None else min(upto, head)
-
-    def _drafts(self, pending: Sequence[Pending]) -> list[Draft]:
-        draft = self._mapper.draft
-        try:
-            return [draft(one.event, once=one.once) for one in pending]
-        except (TypeError, ValueError, msgspec.MsgspecError) as error:
-            raise LogError(f"An event of the batch cannot be stored: {error}.") from error
 
 
 def _receipt(verdict: Verdict) -> Receipt:

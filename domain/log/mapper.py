@@ -4,7 +4,8 @@ The state of a row holds an event's fields without those that have columns of th
 first in it once a class has passed version 1.
 """
 
-from collections.abc import Callable
+import unicodedata
+from collections.abc import Callable, Iterable
 from functools import cache
 from hashlib import blake2b
 from operator import attrgetter
@@ -21,6 +22,9 @@ from domain.log.records import Draft, LogEvent, instant, microseconds
 
 VERSIONED = b'{"class_version":'
 """How the state of a class beyond version 1 begins."""
+
+UNSTORABLE = ("Cc", "Cs")
+"""Unicode categories that ids may not hold: control characters and stray surrogates."""
 
 _encode = msgspec.json.Encoder(order="deterministic", decimal_format="string").encode
 _decode = msgspec.json.Decoder(dict[str, Any]).decode
@@ -53,11 +57,30 @@ class LogMapper(Mapper[str]):
         assert isinstance(stored_event, LogEvent)
         return event_of(stored_event)
 
+    def drafts(self, events: Iterable[tuple[Event, bool]]) -> list[Draft]:
+        """The rows-to-be of a batch of events, each with whether it is kept once; names what it cannot take."""
+        events = list(events)
+        try:
+            drafts = [self.draft(event, once=once) for event, once in events]
+        except (TypeError, ValueError, msgspec.MsgspecError) as error:
+            raise LogError(_culprit(events) or f"The batch cannot be stored: {error}.") from error
+        plain = (
+            "".join([draft.event_id for draft in drafts]).isprintable()
+            and "".join([draft.originator_id for draft in drafts]).isprintable()
+            and not any(set(":|") & set(source) for source in {event.source for event, _ in events})
+        )
+        if not plain and (fault := _culprit(events)):
+            raise LogError(fault)
+        return drafts
+
     def draft(self, event: Event, *, once: bool = False) -> Draft:
         """The row-to-be of an event; its payload hash leaves out the revision and when it became known."""
         shape = shape_of(type(event))
         state = _encode(shape.state(*shape.values(event)))
-        stream = event.subject.replace(":", f":{event.source}:", 1)
+        kind, _, name = event.subject.partition(":")
+        if not (kind and name and event.id and event.source):
+            raise ValueError(event.subject)
+        stream = f"{kind}:{event.source}:{name}"
         revision = 1 if once else event.revision
         occurred_at = microseconds(event.occurred_at)
         mac = self._mac.copy()
@@ -73,6 +96,31 @@ class LogMapper(Mapper[str]):
             mac.digest(),
             once,
         )
+
+
+def flaw(event: Event) -> str | None:
+    """Why the log cannot take an event, None if it can."""
+    kind, _, name = event.subject.partition(":")
+    if not event.source or set(":|") & set(event.source):
+        return f"its source {event.source!r} is empty or holds ':' or '|'"
+    if not event.id or not kind or not name:
+        return f"its id {event.id!r} is empty or its subject {event.subject!r} is not type:id"
+    if any(unicodedata.category(sign) in UNSTORABLE for sign in event.source + event.id + event.subject):
+        return "its id or subject holds control characters"
+    if event.occurred_at.tzinfo is None or (event.known_at and event.known_at.tzinfo is None):
+        return "its instants bear no zone"
+    try:
+        _encode(event)
+    except (TypeError, ValueError, msgspec.MsgspecError) as error:
+        return f"it cannot be written as JSON ({error})"
+    return None
+
+
+def _culprit(events: Iterable[tuple[Event, bool]]) -> str | None:
+    for event, _ in events:
+        if reason := flaw(event):
+            return f"The log cannot take the event {event.event_id!r}: {reason}."
+    return None
 
 
 class Shape(msgspec.Struct, frozen=True):
