@@ -19,7 +19,7 @@ PACE = {
 def share_again(channel: str, at: int) -> float:
     """How many must explain again: half as many once the channel is live, fewer from year to year."""
     year = (at - START) / (UNTIL - START)
-    return (0.4 if channel in LIVE_AT and not is_live(channel, at) else 0.24) - 0.08 * year
+    return (0.3 if channel in LIVE_AT and not is_live(channel, at) else 0.17) - 0.06 * year
 
 
 def come_back(

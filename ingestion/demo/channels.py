@@ -90,7 +90,7 @@ def letter(story: Story, channel: str, at: int) -> int:
     answered = respond(story, thread)
     if answered - at > HOUR and rng.random() < 0.12:
         story.receive(thread, at + rng.randint(3 * MINUTE, 40 * MINUTE), news(story), fresh=False)
-    while rng.random() < 0.3:
+    while rng.random() < 0.24:
         back = awake(answered + rng.randint(HOUR, 2 * DAY))
         story.receive(thread, back, news(story), fresh=True)
         answered = work(world, channel, back, 10 * MINUTE, 5 * HOUR)
@@ -135,7 +135,7 @@ def talk(story: Story, thread: Thread, answered: int) -> int:
     rng = story.draft.world.rng
     at = answered
     if thread.channel == "messenger":
-        while rng.random() < 0.3:
+        while rng.random() < 0.24:
             back = awake(at + rng.randint(4 * MINUTE, 9 * HOUR))
             story.receive(thread, back, news(story), fresh=True)
             at = work(story.draft.world, "messenger", back, 60, 40 * MINUTE)

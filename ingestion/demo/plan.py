@@ -107,7 +107,7 @@ def clocks(story: Story, number: int, cycle: Cycle) -> None:
         story.draft.ledger.clocks.append(
             {
                 "clock": clock, "case": story.case, "cycle": number, "channel": cycle.channel,
-                "person": story.draft.person, "started_at": iso(start), "stopped_at": iso(stop),
+                "person": story.draft.person, "turn": cycle.turn, "started_at": iso(start), "stopped_at": iso(stop),
                 "elapsed_s": elapsed, "verdict": verdict,
             }
         )  # fmt: skip

@@ -10,7 +10,7 @@ from ingestion.demo.names import address, mobile
 QUIET = 10 * DAY
 """Between two matters of a person; longer than any window that a KPI looks back over a topic."""
 KINDS = ("member", "shopper", "mail_only", "phone_only", "messenger_only")
-KIND_WEIGHTS = (66, 16, 9, 6, 3)
+KIND_WEIGHTS = (52, 8, 22, 12, 6)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,8 +113,8 @@ def _person(rng: Random, number: int, total: int) -> Customer:
 
 def _linked_at(rng: Random, since: int) -> int:
     """At once for some; for the others in the weeks after one of the go-lives."""
-    if rng.random() < 0.33:
+    if rng.random() < 0.3:
         return since
     wave = rng.choices(("email", "chat", "messenger", "phone"), weights=(18, 22, 22, 38))[0]
-    at = LIVE_AT[wave] + int(rng.triangular(0, 120, 15) * DAY) + rng.randrange(DAY)
+    at = LIVE_AT[wave] + int(rng.expovariate(1 / 70) * DAY) + rng.randrange(DAY)
     return min(max(at, since), UNTIL - 2 * DAY - rng.randrange(DAY))

@@ -16,7 +16,7 @@ def register(world: World, customers: Sequence[Customer]) -> None:
             draft = Draft(world=world, customer=customer)
             if customer.account:
                 points = own("shop", customer.account, "issued") + email(customer, "login")
-                draft.identify("shop", f"account:{customer.account}", points, customer.since)
+                draft.identify("shop", f"account:{customer.account}", points, customer.since + 120)
             if customer.member:
                 record(draft, customer)
             draft.keep()
@@ -25,7 +25,7 @@ def register(world: World, customers: Sequence[Customer]) -> None:
 def record(draft: Draft, customer: Customer) -> None:
     """The card number at once; address and number when linked; Messenger once that is live."""
     subject = f"customer:{customer.label}"
-    draft.identify("crm", subject, own("crm", customer.label, "issued"), customer.since + 60)
+    draft.identify("crm", subject, own("crm", customer.label, "issued"), customer.since)
     draft.identify(
         "crm", subject, email(customer, "typed") + phone(customer, "typed"), customer.linked_at + 60
     )

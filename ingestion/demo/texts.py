@@ -47,12 +47,7 @@ CLAUSES = {
 }  # fmt: skip
 GREETINGS = ("Dzień dobry", "Witam", "Dobry wieczór", "Szanowni Państwo")
 CLOSINGS = ("Proszę o pomoc.", "Co dalej?", "Czekam na odpowiedź.", "Pozdrawiam.", "")
-AGAIN = (
-    "Opisuję od początku",
-    "Jeszcze raz to samo",
-    "Powtarzam, bo nikt tego nie widzi",
-    "Drugi raz tłumaczę",
-)
+AGAIN = ("Od początku", "Jeszcze raz", "Powtarzam", "Tłumaczę znów")
 DAYS = (
     "w poniedziałek",
     "we wtorek",
@@ -150,9 +145,14 @@ def matter(rng: Random, topic: str, product: str, order: str | None) -> Matter:
 
 def opening(rng: Random, told: Matter) -> str:
     """The first telling."""
-    return f"{rng.choice(GREETINGS)}, {told.first}, {told.second}. {rng.choice(CLOSINGS)}".strip()
+    return f"{rng.choice(GREETINGS)}, {told.first}. {sentence(told.second)} {rng.choice(CLOSINGS)}".strip()
 
 
 def restated(rng: Random, told: Matter) -> str:
-    """The same facts told again."""
-    return f"{rng.choice(AGAIN)}: {told.second}, {told.first}. {rng.choice(CLOSINGS)}".strip()
+    """The same facts told again, the other way round."""
+    return f"{rng.choice(AGAIN)}: {told.second}. {sentence(told.first)}"
+
+
+def sentence(clause: str) -> str:
+    """A clause standing by itself."""
+    return f"{clause[0].upper()}{clause[1:]}."
