@@ -5,11 +5,12 @@ window across a clock change has its true length.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from calendar import isleap
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
-from itertools import pairwise
+from itertools import chain, pairwise
 from zoneinfo import ZoneInfo
 
 import holidays as national
@@ -22,7 +23,7 @@ Window = tuple[int, int]
 """UTC microseconds since the epoch, half-open."""
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-MICROSECOND = timedelta(microseconds=1)
+NONE, SECOND, MICROSECOND = timedelta(), timedelta(seconds=1), timedelta(microseconds=1)
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 WRITTEN = re.compile(r"(\d\d):(\d\d)\s*[-–]\s*(\d\d):(\d\d)")
 
@@ -35,7 +36,7 @@ class Calendar:
     zone: str
     week: tuple[tuple[Interval, ...], ...]
     holidays: str | None
-    exceptions: Mapping[date, tuple[Interval, ...]]
+    exceptions: Mapping[date, tuple[Interval, ...]] = field(hash=False)
 
     def intervals(self, day: date) -> tuple[Interval, ...]:
         """The local opening intervals of a day: its exception, else none on a holiday, else the weekday's."""
@@ -60,30 +61,34 @@ def holidays_of(code: str, year: int) -> frozenset[date]:
 
 def instant_of(zone: ZoneInfo, day: date, minute: int) -> datetime:
     """The UTC instant of a local time: the first of two, or the end of the gap for one that never was."""
-    midnight = datetime(day.year, day.month, day.day)  # noqa: DTZ001 local by intent, zone attached below
-    local = (midnight + timedelta(minutes=minute)).replace(tzinfo=zone)
-    instant = local.astimezone(UTC)
-    if instant.astimezone(zone).replace(tzinfo=None) == local.replace(tzinfo=None):
-        return instant
-    early, late = local.replace(fold=1).astimezone(UTC), instant
-    after = late.astimezone(zone).utcoffset()
-    while late - early > timedelta(seconds=1):
-        middle = early + timedelta(seconds=(late - early) // timedelta(seconds=2))
+    local = datetime.combine(day, time.min, tzinfo=zone) + timedelta(minutes=minute)
+    before, after = local.utcoffset() or NONE, local.replace(fold=1).utcoffset() or NONE
+    wall = local.replace(tzinfo=UTC)
+    if before >= after:
+        return wall - before
+    early, late = wall - after, wall - before
+    while late - early > SECOND:
+        middle = early + (late - early) // SECOND // 2 * SECOND
         early, late = (early, middle) if middle.astimezone(zone).utcoffset() == after else (middle, late)
     return late
 
 
 def windows(calendar: Calendar, from_day: date, to_day: date) -> list[Window]:
     """The windows of the local days [from_day, to_day), in order, adjacent ones joined."""
-    return joined(_opened(calendar, from_day, to_day))
+    years = range(from_day.year, to_day.year + 1)
+    opened = chain.from_iterable(_opened(calendar, year) for year in years)
+    return joined(window for day, window in opened if from_day <= day < to_day)
 
 
-def _opened(calendar: Calendar, from_day: date, to_day: date) -> Iterator[Window]:
-    zone = ZoneInfo(calendar.zone)
-    for offset in range((to_day - from_day).days):
-        day = from_day + timedelta(days=offset)
-        for start, stop in calendar.intervals(day):
-            yield microseconds(instant_of(zone, day, start)), microseconds(instant_of(zone, day, stop))
+@lru_cache(maxsize=1024)
+def _opened(calendar: Calendar, year: int) -> tuple[tuple[date, Window], ...]:
+    zone, first = ZoneInfo(calendar.zone), date(year, 1, 1)
+    days = [first + timedelta(days=offset) for offset in range(366 if isleap(year) else 365)]
+    return tuple(
+        (day, (microseconds(instant_of(zone, day, start)), microseconds(instant_of(zone, day, stop))))
+        for day in days
+        for start, stop in calendar.intervals(day)
+    )
 
 
 def joined(ordered: Iterable[Window]) -> list[Window]:

@@ -53,4 +53,7 @@ def _bare(text: str) -> str:
 
 def mixed(text: str) -> bool:
     """Letters of several scripts in one word: how look-alike addresses are made."""
-    return len({unicodedata.name(sign, "?").split()[0] for sign in text if sign.isalpha()}) > 1
+    return (
+        not text.isascii()
+        and len({unicodedata.name(sign, "?").split()[0] for sign in text if sign.isalpha()}) > 1
+    )

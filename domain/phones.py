@@ -36,12 +36,13 @@ def read_phone(text: str, region: str) -> tuple[str | None, str | None]:
     number = _parse(rest[: extension.start()] if extension else rest, region)
     if number is None:
         return None, "not_a_number" if not any(sign.isdigit() for sign in rest) else "not_valid"
-    e164 = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
-    if extension or number.extension:
+    national = phonenumbers.national_significant_number(number)
+    e164 = f"+{number.country_code}{national}"
+    if extension:
         return e164, "extension"
     if phonenumbers.number_type(number) in SHARED_KINDS:
         return e164, "service_number"
-    return e164, "placeholder" if _placeholder(str(number.national_number)) else None
+    return e164, "placeholder" if _placeholder(national) else None
 
 
 def _parse(text: str, region: str) -> PhoneNumber | None:

@@ -117,6 +117,7 @@ class Grid:
         self.cells = np.concatenate([passed | flag for passed, flag in zip(sums, flags, strict=True)])
         self.opened = np.concatenate([np.flatnonzero(flag) for flag in flags]) * self.step + self.start
         open_cells = np.array([int(flag.sum()) for flag in flags])
+        self.exact = np.array([one.step() < MINUTE for one in openings])
         row = np.array([distinct.index(one) for one in openings])
         self.offsets, self.low = row * width, np.array(base)[row]
         self.high = self.low + open_cells[row] * self.step

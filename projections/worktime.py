@@ -4,18 +4,24 @@ A name comes from `hours` (a channel's or queue's, composed over every policy in
 own. Everything is exact to the microsecond; a null in any argument gives null.
 """
 
+from collections.abc import Callable
 from datetime import datetime
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from domain.calendar import Calendar
 from domain.policy import Policies
-from projections.openings import FIRST, LAST, MINUTE, Codes, Grid, Micros, Openings, WorktimeError
+from projections.openings import FIRST, LAST, Codes, Grid, Micros, Openings, WorktimeError, year_start
 
 __all__ = ["Worktime", "WorktimeError"]
 
+Answer = Callable[[Openings, Micros], Micros]
+Rows = NDArray[np.bool_]
 INSTANT = pl.Datetime("us", "UTC")
+WORTH_A_GRID = 5_000
+"""Rows below which building a grid takes longer than doing without."""
 
 
 class Worktime:
@@ -25,6 +31,8 @@ class Worktime:
         self.policies = policies
         self.first, self.last = max(FIRST, first.year), min(LAST, last.year + 1)
         self.openings: dict[str, Openings] = {}
+        self.compiled: list[Openings] = []
+        self.grid: Grid | None = None
         self._compile([policies.hours(None)])
 
     def hours(self, channel: pl.Series, queue: pl.Series | None = None) -> pl.Series:
@@ -71,9 +79,7 @@ class Worktime:
         for name in names:
             if name not in self.openings:
                 self.openings[name] = self._opened(name)
-        self.compiled = list(self.openings.values())
-        self.exact = np.array([one.step() < MINUTE for one in self.compiled])
-        self.grid = Grid(self.compiled, last=self.last)
+        self.compiled, self.grid = list(self.openings.values()), None
 
     def _opened(self, name: str) -> Openings:
         asked = self._calendars(name)
@@ -83,30 +89,41 @@ class Worktime:
     def _calendars(self, name: str) -> list[Calendar]:
         return [self.policies.calendar(policy, name) for _, policy in self.policies.adopted]
 
+    def _dense(self, rows: int) -> Grid | None:
+        if self.grid is None and rows >= WORTH_A_GRID:
+            self.grid = Grid(self.compiled, last=self.last)
+        return self.grid
+
     def _before(self, column: pl.Series, codes: Codes) -> Micros:
-        grid = self.grid
-        instants = _microseconds(column, grid.start)
-        slow = (instants < grid.start) | (instants >= grid.end) | self.exact[codes]
+        instants = _microseconds(column, year_start(self.first))
+        grid = self._dense(len(instants))
+        if grid is None:
+            return self._exactly(Openings.before, instants, codes, np.zeros_like(instants), None)
+        slow = (instants < grid.start) | (instants >= grid.end) | grid.exact[codes]
         if not slow.any():
             return grid.before(instants, codes)
         passed = grid.before(np.where(slow, grid.start, instants), codes)
-        for code in np.unique(codes[slow]):
-            rows = slow & (codes == code)
-            passed[rows] = self.compiled[code].before(instants[rows])
-        return passed
+        return self._exactly(Openings.before, instants, codes, passed, slow)
 
     def _reached(self, counts: Micros, codes: Codes) -> Micros:
-        grid = self.grid
-        slow = (counts < grid.low[codes]) | (counts >= grid.high[codes]) | self.exact[codes]
+        grid = self._dense(len(counts))
+        if grid is None:
+            return self._exactly(Openings.reached, counts, codes, np.zeros_like(counts), None)
+        slow = (counts < grid.low[codes]) | (counts >= grid.high[codes]) | grid.exact[codes]
         if not slow.any():
             return grid.reached(counts, codes)
-        instants = np.zeros_like(counts)
-        fast = ~slow
+        instants, fast = np.zeros_like(counts), ~slow
         instants[fast] = grid.reached(counts[fast], codes[fast])
-        for code in np.unique(codes[slow]):
-            rows = slow & (codes == code)
-            instants[rows] = self.compiled[code].reached(counts[rows])
-        return instants
+        return self._exactly(Openings.reached, counts, codes, instants, slow)
+
+    def _exactly(
+        self, answer: Answer, values: Micros, codes: Codes, answers: Micros, rows: Rows | None
+    ) -> Micros:
+        """The answers with those of `rows`, or of all, taken from the exact windows of each calendar."""
+        for code in np.unique(codes if rows is None else codes[rows]):
+            own = codes == code if rows is None else rows & (codes == code)
+            answers[own] = answer(self.compiled[code], values[own])
+        return answers
 
 
 def _microseconds(column: pl.Series, filler: int) -> Micros:

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from domain.calendar import Calendar, Interval
 from domain.policy import BEGINNING, Policies, Policy, PolicyError, shipped_policy
 from projections.openings import Grid, Openings
-from projections.worktime import INSTANT, Worktime, WorktimeError
+from projections.worktime import INSTANT, WORTH_A_GRID, Worktime, WorktimeError
 
 WARSAW = ZoneInfo("Europe/Warsaw")
 SECOND = 1_000_000
@@ -71,14 +71,32 @@ def names(count: int, name: str = OFFICE) -> pl.Series:
     return pl.Series([name] * count, dtype=pl.String)
 
 
+def repeated(column: pl.Series, rows: int) -> pl.Series:
+    return column.new_from_index(0, rows)
+
+
+def alike(ask: Callable[[int], pl.Series]) -> pl.Series:
+    """The answer for one row, and the same on each of as many rows as are answered from the grid."""
+    one, many = ask(1), ask(WORTH_A_GRID)
+    assert many.unique().to_list() == one.to_list()
+    return one
+
+
 def elapsed(time: Worktime, start: datetime, stop: datetime, calendar: str = OFFICE) -> int:
-    result = time.elapsed(instants(start), instants(stop), names(1, calendar))
+    result = alike(
+        lambda rows: time.elapsed(
+            repeated(instants(start), rows), repeated(instants(stop), rows), names(rows, calendar)
+        )
+    )
     assert result.dtype == pl.Int64
     return int(result[0])
 
 
 def due(time: Worktime, start: datetime, budget: int, calendar: str = OFFICE) -> datetime:
-    result = time.due(instants(start), pl.Series([budget]), names(1, calendar))
+    budgets = pl.Series([budget])
+    result = alike(
+        lambda rows: time.due(repeated(instants(start), rows), repeated(budgets, rows), names(rows, calendar))
+    )
     assert result.dtype == INSTANT
     found = result[0]
     assert isinstance(found, datetime)
@@ -309,6 +327,30 @@ def test_instants_outside_the_years_it_was_built_for_are_answered_exactly() -> N
         elapsed(time, local(year, 1, 1), local(year + 1, 1, 1)) for year in range(2016, 2027)
     )
     assert due(time, local(2026, 12, 30, 9, 0), 2000 * HOUR) > local(2027, 12, 1)
+
+
+def test_a_column_mixing_years_nulls_and_uneven_hours_is_answered_row_by_row() -> None:
+    changed_at = local(2026, 10, 27, 12, 34, 56, 789_012)
+    policies = worktime((BEGINNING, weekdays(*NINE_TO_FIVE)), (changed_at, weekdays((600, 720)))).policies
+    start = [local(year, 10, 26, 9, 1) for year in (1999, 2020, 2026, 2026, 2030)] + [None]
+    stop = [local(2026, 10, 28, 10, 2), None, *(local(2026, 10, 28, 10, 2),) * 4]
+    calendar = ["office", "office", "office", "always", "channel:chat", "office"]
+    times = 1000
+    time = Worktime(policies, local(2025, 1, 1), local(2026, 1, 1))
+    found = time.elapsed(instants(*start * times), instants(*stop * times), pl.Series(calendar * times))
+    budget = pl.Series([HOUR] * 6 * times)
+    due_at = time.due(instants(*start * times), budget, pl.Series(calendar * times))
+    singly = [
+        Worktime(policies, local(2025, 1, 1), local(2026, 1, 1)).elapsed(
+            instants(a), instants(b), pl.Series([c])
+        )[0]
+        for a, b, c in zip(start, stop, calendar, strict=True)
+    ]
+    assert found.to_list() == singly * times
+    assert due_at.head(6).to_list() == [
+        *(local(1999, 10, 26, 10, 1), local(2020, 10, 26, 10, 1), local(2026, 10, 26, 10, 1)),
+        *(local(2026, 10, 26, 10, 1), local(2030, 10, 28, 11, 0), None),
+    ]
 
 
 def test_years_whose_holidays_nobody_knows_are_refused_in_one_sentence() -> None:
