@@ -22,8 +22,10 @@ CELLS = 8_000_000
 """How many cells a grid may hold, 64 MB; earlier years are then answered without it."""
 CHUNK = 16_384
 """Rows worked on at once: their columns stay in the processor's cache."""
-FIRST, LAST = 1970, 2100
-"""The years whose holidays are known for every country; outside them nothing is answered."""
+NEAR = 20
+"""Years before the last that a grid may cover; uneven boundaries of older times do not disturb it."""
+FIRST, LAST = 1900, 2100
+"""The years that are answered: those of readable records, up to the last whose holidays are known."""
 
 
 class WorktimeError(Exception):
@@ -44,7 +46,7 @@ class Openings:
 
     def __init__(self, policies: Policies, hours: str, *, first: int, last: int) -> None:
         self.policies, self.hours = policies, hours
-        self.origin = year_start(first)
+        self.origin = year_start(max(first, last + 1 - NEAR))
         self._cover(first, last)
 
     def _cover(self, first: int, last: int) -> None:
@@ -94,7 +96,7 @@ class Openings:
 
     def step(self) -> int:
         """The widest cell, 15 minutes at most, on whose edges every boundary lies; in microseconds."""
-        edges = np.concatenate([self.starts, self.stops]) - self.origin
+        edges = np.clip(np.concatenate([self.starts, self.stops]) - self.origin, 0, None)
         return gcd(15 * MINUTE, int(np.gcd.reduce(edges))) if len(edges) else 15 * MINUTE
 
 
@@ -108,7 +110,7 @@ class Grid:
         distinct = list(dict.fromkeys(openings))
         self.step = gcd(*(one.step() for one in distinct if one.step() >= MINUTE)) or 15 * MINUTE
         years = max(1, CELLS * self.step // (len(distinct) * YEAR))
-        first = max(last + 1 - years, *(one.first for one in distinct), FIRST)
+        first = max(last + 1 - min(years, NEAR), *(one.first for one in distinct))
         self.start, self.end = year_start(first), year_start(last + 1)
         width = (self.end - self.start) // self.step
         flags = [self._open_cells(one, width) for one in distinct]

@@ -353,11 +353,21 @@ def test_a_column_mixing_years_nulls_and_uneven_hours_is_answered_row_by_row() -
     ]
 
 
+def test_one_stray_record_from_1901_leaves_the_present_on_the_grid() -> None:
+    time = worktime((BEGINNING, weekdays(*NINE_TO_FIVE)), years=(1901, 2026))
+    assert elapsed(time, local(2026, 10, 23, 16, 30), local(2026, 10, 26, 12, 40)) == 15_000 * SECOND
+    assert elapsed(time, local(1901, 6, 3, 9, 0), local(1901, 6, 4, 10, 0)) == 9 * HOUR
+    assert due(time, local(1901, 6, 3, 16, 0), 2 * HOUR) == local(1901, 6, 4, 10, 0)
+    assert time.grid is not None
+    assert time.grid.step == 15 * 60 * SECOND
+    assert not time.grid.exact.any()
+
+
 def test_years_whose_holidays_nobody_knows_are_refused_in_one_sentence() -> None:
-    for start in (local(1969, 12, 1), local(2101, 2, 1)):
-        with pytest.raises(WorktimeError, match="from 1970 to 2100"):
+    for start in (local(1899, 12, 1), local(2101, 2, 1)):
+        with pytest.raises(WorktimeError, match="from 1900 to 2100"):
             elapsed(shipped(), start, local(2026, 1, 1))
-    with pytest.raises(WorktimeError, match="from 1970 to 2100"):
+    with pytest.raises(WorktimeError, match="from 1900 to 2100"):
         due(shipped(), local(2026, 1, 1), 10**6 * HOUR)
 
 
