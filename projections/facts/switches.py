@@ -68,7 +68,7 @@ def _between(pairs: pl.DataFrame, ours: pl.DataFrame, name: str) -> pl.DataFrame
     """Switches before which we did something in the channel that the customer came to."""
     return (
         pairs.join(ours, on=["person", "case", "to_channel"])
-        .filter(pl.col("then") >= pl.col("from_at"), pl.col("then") <= pl.col("at"))
+        .filter(pl.col("then") >= pl.col("from_at"), pl.col("then") < pl.col("at"))
         .select("switch", pl.lit(True).alias(name))
         .unique()
     )
