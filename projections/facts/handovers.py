@@ -9,7 +9,6 @@ from datetime import datetime, timedelta
 import polars as pl
 from rapidfuzz import fuzz, process
 
-from domain.events.bot import BotHandedOff
 from domain.events.cases import HandedOver, StateReported
 from domain.events.contacts import ExplanationRepeated
 from projections.frames import of
@@ -40,6 +39,7 @@ SIMILAR = 80.0
 SHORTEST = 25
 """Characters: below, greetings and thanks look alike."""
 NUMBER = r"\d{5,}"
+CASE = ("person", "case_key")
 
 
 def build(known: Known) -> pl.DataFrame:
@@ -55,40 +55,51 @@ def build(known: Known) -> pl.DataFrame:
 
 
 def _turns(known: Known) -> pl.DataFrame:
-    """Customer turns with who was responsible when they came."""
+    """Customer turns with who was responsible when they came, and how often that had changed in the case."""
     events = known.ranked
+    answers = known.turns.filter(pl.col("role").is_in(["human", "initiated"]))
+    passed = of(events, HandedOver)
+    shared = ("rank", *CASE)
     responsible = pl.concat(
         [
-            known.turns.filter(pl.col("role").is_in(["human", "initiated"])).select(
-                "rank", "person", "case_key", held_by="actor", held_in="queue"
-            ),
-            of(events, HandedOver).select(
-                "rank", "person", "case_key", held_by="to_agent", held_in="to_group"
-            ),
-            of(events, StateReported).select("rank", "person", "case_key", held_by="agent", held_in="group"),
-            of(events, BotHandedOff).select(
-                "rank", "person", "case_key", held_by=pl.lit("(people)"), held_in="queue"
-            ),
-        ]
+            answers.select(*shared, held_by="actor", held_in="queue"),
+            passed.select(*shared, "from_agent", "from_group", held_by="to_agent", held_in="to_group"),
+            of(events, StateReported).select(*shared, held_by="agent", held_in="group"),
+        ],
+        how="diagonal",
     )
     came = known.turns.filter(pl.col("role") == "customer")
-    both = pl.concat([came, responsible], how="diagonal").sort("person", "case_key", "rank")
-    both = both.with_columns(pl.col("held_by", "held_in").forward_fill().over("person", "case_key"))
+    both = pl.concat([came, responsible], how="diagonal").sort(*CASE, "rank")
+    both = both.with_columns(
+        agents=_moves("held_by", "from_agent"),
+        teams=_moves("held_in", "from_group"),
+        held_by=pl.col("held_by").forward_fill().over(*CASE),
+        held_in=pl.col("held_in").forward_fill().over(*CASE),
+    )
     return both.filter(pl.col("role") == "customer")
 
 
+def _moves(holder: str, giver: str) -> pl.Expr:
+    """How often the holder had changed so far; the first holder of all is no change unless somebody gave it."""
+    before = pl.coalesce(giver, pl.col(holder).forward_fill().shift().over(*CASE))
+    return (pl.col(holder) != before).fill_null(False).cast(pl.Int64).cum_sum().over(*CASE)
+
+
 def _changes(came: pl.DataFrame) -> pl.DataFrame:
-    came = came.sort("person", "case_key", "rank")
-    same = pl.struct("person", "case_key") == pl.struct("person", "case_key").shift()
+    came = came.sort(*CASE, "rank")
+    same = pl.struct(CASE) == pl.struct(CASE).shift()
 
     def changed(name: str) -> pl.Expr:
         return (same & (pl.col(name) != pl.col(name).shift())).fill_null(False)
 
     cause = (
-        pl.when(changed("channel")).then(pl.lit("channel"))
-        .when(changed("held_in")).then(pl.lit("team"))
-        .when(changed("held_by")).then(pl.lit("agent"))
-    )  # fmt: skip
+        pl.when(changed("channel"))
+        .then(pl.lit("channel"))
+        .when(changed("teams"))
+        .then(pl.lit("team"))
+        .when(changed("agents"))
+        .then(pl.lit("agent"))
+    )
     return _chance(came.with_columns(cause=cause).filter(pl.col("cause").is_not_null()))
 
 
