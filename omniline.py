@@ -117,8 +117,8 @@ def ingest(
             opened, paths, source=source, mapping=read, policy=held, now=clock, dry_run=dry_run, progress=told
         )
     show(done.as_dict(), as_json, printed.balance)
-    if refused := done.quarantined + done.conflict:
-        say(f"Warning: {refused:,} records were not accepted; `omniline quarantine list` tells why.")
+    if refused := printed.warning(done.as_dict(), dry_run=dry_run):
+        say(refused)
         raise typer.Exit(1 if strict else 0)
 
 

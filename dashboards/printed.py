@@ -25,6 +25,22 @@ def balance(done: Document) -> None:
     parts = " + ".join(f"{number(done[outcome])} {outcome}" for outcome in OUTCOMES)
     print(f"{done['source']}: {number(done['read'])} read = {parts}")
     table([{"event": name, "stored": count} for name, count in done["events"].items()])
+    for what in ("reasons", "flagged"):
+        if done[what]:
+            print(f"{what}: {', '.join(f'{name} {number(count)}' for name, count in done[what].items())}")
+    for pair in done["untrusted"]:
+        print(f"trusted for nothing until the mapping or the policy says how far: {pair}")
+    for note in done["notes"]:
+        print(f"note: {note}")
+
+
+def warning(done: Document, *, dry_run: bool) -> str:
+    """What to say when records were refused; nothing when none were."""
+    refused = done["quarantined"] + done["conflict"]
+    kept = "" if dry_run else "; `omniline quarantine list` tells why"
+    return (
+        f"Warning: {number(refused)} of {number(done['read'])} records not accepted{kept}." if refused else ""
+    )
 
 
 def refusals(entries: Sequence[Document]) -> None:

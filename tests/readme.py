@@ -3,6 +3,7 @@
 `python -m tests.readme HOME` writes the outputs anew from a filled demo home.
 """
 
+import contextlib
 import re
 import shlex
 import sys
@@ -11,25 +12,37 @@ from pathlib import Path
 from tests.command import ROOT, run
 
 README = ROOT / "README.md"
-SESSION = re.compile(r"```console\n\$ omniline --home omniline-demo (.*)\n((?:.*\n)*?)```\n")
+PROMPT = "$ omniline --home omniline-demo "
+BLOCK = re.compile(r"```console\n(.*?)```\n", re.DOTALL)
 COMMAND = re.compile(r"^(?:\$ )?omniline (.+)$", re.MULTILINE)
 
 
 def output(home: Path, command: str) -> str:
     """What a command prints."""
-    done = run(home, *shlex.split(command))
+    with contextlib.chdir(ROOT):
+        done = run(home, *shlex.split(command))
     assert done.code == 0, done.err
     return "".join(f"{line.rstrip()}\n" for line in done.out.splitlines())
 
 
+def sessions(text: str) -> dict[str, str]:
+    """Every command of a session, and what the text says that it prints."""
+    found: dict[str, str] = {}
+    for block in BLOCK.finditer(text):
+        for part in block[1].split(PROMPT)[1:]:
+            command, _, printed = part.partition("\n")
+            found[command] = printed
+    return found
+
+
 def rewritten(text: str, home: Path) -> str:
     """The text with every session's output as it is now."""
-    return SESSION.sub(
-        lambda found: (
-            f"```console\n$ omniline --home omniline-demo {found[1]}\n{output(home, found[1])}```\n"
-        ),
-        text,
-    )
+
+    def anew(block: re.Match[str]) -> str:
+        parts = [part.partition("\n")[0] for part in block[1].split(PROMPT)[1:]]
+        return f"```console\n{''.join(f'{PROMPT}{one}\n{output(home, one)}' for one in parts)}```\n"
+
+    return BLOCK.sub(anew, text)
 
 
 def commands(text: str) -> list[str]:

@@ -9,7 +9,7 @@ import typer
 
 import omniline
 from tests.command import ROOT
-from tests.readme import README, SESSION, commands, output
+from tests.readme import README, commands, output, sessions
 
 TEXT = README.read_text("utf-8")
 COMMANDS = typer.main.get_command(omniline.app)
@@ -31,9 +31,9 @@ def known(command: str) -> bool:
     return {word for word in words if word.startswith("--")} <= options | {"--help"}
 
 
-@pytest.mark.parametrize("found", SESSION.finditer(TEXT), ids=lambda found: found[1])
-def test_a_session_prints_what_the_readme_shows(found: re.Match[str], demo_home: Path) -> None:
-    assert output(demo_home, found[1]) == found[2]
+@pytest.mark.parametrize(("command", "printed"), sessions(TEXT).items(), ids=sessions(TEXT))
+def test_a_session_prints_what_the_readme_shows(command: str, printed: str, demo_home: Path) -> None:
+    assert output(demo_home, command) == printed
 
 
 @pytest.mark.parametrize("command", [*commands(TEXT), *re.findall(r"`omniline ([^`]+)`", TEXT)])
