@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from email.utils import parseaddr
+from email.utils import getaddresses, parseaddr
 
 from email_validator import EmailNotValidError, validate_email
 
@@ -38,6 +38,12 @@ def read_email(text: str) -> tuple[str | None, str | None]:
     return key, "role_mailbox" if local in ROLES else None
 
 
+def addresses(text: str) -> tuple[str, ...]:
+    """The addresses written in one field, between commas or semicolons."""
+    found = getaddresses([text.replace(";", ",")])
+    return tuple(address for _, address in found if "@" in address)
+
+
 def folded(text: str) -> str:
     """Letters without width, ligature or case."""
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
@@ -47,7 +53,7 @@ def _bare(text: str) -> str:
     shown = INVISIBLE.sub("", text).strip()
     if shown[:7].lower() == "mailto:":
         shown = shown[7:].split("?", 1)[0]
-    address = parseaddr(shown)[1] if "<" in shown else shown
+    address = parseaddr(shown)[1] if re.search("[<(]", shown) else shown
     return unicodedata.normalize("NFKC", address).strip().rstrip(".")
 
 

@@ -8,8 +8,11 @@ import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
 
-from domain.emails import read_email
-from domain.phones import SEVERAL, read_phone
+from domain.emails import addresses, read_email
+from domain.phones import numbers, read_phone
+
+SPLITTERS = {"email": addresses, "phone": numbers}
+SEPARATOR = re.compile("[/;,]")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,11 +40,11 @@ def identify(ns: str, value: str, *, region: str = "PL") -> Identifier:
 
 
 def _read(ns: str, text: str, value: str, region: str) -> tuple[str | None, str | None]:
+    if len(split(ns, value)) > 1:
+        return None, "several"
     if ns == "email":
         return read_email(value)
-    if ns == "phone":
-        return (None, "several") if len(split(ns, text)) > 1 else read_phone(text, region)
-    return text, None
+    return read_phone(text, region) if ns == "phone" else (text, None)
 
 
 def normalise(ns: str, value: str, *, region: str = "PL") -> tuple[str | None, str | None]:
@@ -51,8 +54,6 @@ def normalise(ns: str, value: str, *, region: str = "PL") -> tuple[str | None, s
 
 
 def split(ns: str, value: str) -> tuple[str, ...]:
-    """The values that were written as one: two numbers between / ; or , are two assertions, each typed."""
-    if ns != "phone":
-        return (value,)
-    parts = tuple(part for part in SEVERAL.split(value) if sum(sign.isdigit() for sign in part) >= 7)
+    """The values that were written as one: two numbers or addresses in a field are two assertions, each typed."""
+    parts = SPLITTERS[ns](value) if ns in SPLITTERS and SEPARATOR.search(value) else ()
     return parts if len(parts) > 1 else (value,)

@@ -45,6 +45,11 @@ def read_phone(text: str, region: str) -> tuple[str | None, str | None]:
     return e164, "placeholder" if _placeholder(national) else None
 
 
+def numbers(text: str) -> tuple[str, ...]:
+    """The numbers written in one field, between slashes, semicolons or commas."""
+    return tuple(part for part in SEVERAL.split(text) if sum(sign.isdigit() for sign in part) >= 7)
+
+
 def _parse(text: str, region: str) -> PhoneNumber | None:
     written = NUMBER.fullmatch(text)
     if not written:

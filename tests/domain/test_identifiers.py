@@ -88,6 +88,12 @@ def test_two_numbers_in_one_field_are_two_assertions(written: str) -> None:
     assert keys == [("phone:+48601234567", None), ("phone:+48602345678", None)]
 
 
+def test_two_addresses_in_one_field_are_two_assertions() -> None:
+    written = '"Kowalska, Anna" <anna@example.com>; jan@example.com'
+    assert split("email", written) == ("anna@example.com", "jan@example.com")
+    assert split("email", '"Kowalska, Anna" <anna@example.com>') == ('"Kowalska, Anna" <anna@example.com>',)
+
+
 def test_one_number_and_other_namespaces_are_not_split() -> None:
     assert split("phone", "22 827 00 00/1") == ("22 827 00 00/1",)
     assert split("order", "2026/601234567/602345678") == ("2026/601234567/602345678",)
@@ -111,6 +117,7 @@ def test_the_region_of_the_source_reads_numbers_without_a_country() -> None:
         ("Anna K <anna@example.com>", "email:anna@example.com"),
         ('"Kowalska, Anna" <ANNA@example.com>', "email:anna@example.com"),
         ("an\u200bna@example.com", "email:anna@example.com"),
+        ("anna@example.com (Anna K)", "email:anna@example.com"),
         ("anna@example.com.", "email:anna@example.com"),
         ("anna+shop@gmail.com", "email:anna@gmail.com"),
         ("an.na@gmail.com", "email:anna@gmail.com"),
@@ -142,6 +149,7 @@ def test_an_address_has_one_key_however_it_is_written(written: str, key: str) ->
         ("@example.com", None, "not_valid"),
         ("anna@localhost", None, "not_valid"),
         ("+shop@gmail.com", None, "not_valid"),
+        ("anna@example.com, jan@example.com", None, "several"),
         ("", None, "empty"),
     ],
 )
