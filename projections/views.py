@@ -52,7 +52,12 @@ class Views:
     """One views database; threads may share it."""
 
     def __init__(self, url: str, *, patience: int) -> None:
-        address = sa.make_url(url)
+        try:
+            address = sa.make_url(url)
+        except sa.exc.ArgumentError as error:
+            raise ViewsError(
+                f"The views address {url!r} is no URL: write sqlite:///path/views.db or postgresql://…."
+            ) from error
         self.shown = address.render_as_string(hide_password=True)
         self._sqlite = address.get_backend_name() == "sqlite"
         self._patience = patience
