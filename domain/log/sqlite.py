@@ -105,11 +105,25 @@ class LogPool(SQLiteConnectionPool):
         made._sqlite_conn.execute("PRAGMA synchronous=FULL")
         return LogConnection(made._sqlite_conn, self.max_age)
 
+    def put_connection(self, conn: SQLiteConnection) -> None:
+        with self._put_condition:
+            if not self._closed:
+                super().put_connection(conn)
+                return
+            self._in_use.pop(id(conn), None)
+            conn.close()
+
     def close_idle(self) -> None:
         """Close the connections that no transaction holds."""
         with self._put_condition:
             while self._pool:
                 self._pool.popleft().close()
+
+    def close(self) -> None:
+        """Close the pool; whoever still holds a connection closes it when done, as SQLite demands."""
+        with self._put_condition:
+            self._closed = True
+            self.close_idle()
 
 
 class LogDatastore(SQLiteDatastore):
