@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from domain.asof import AsOf
-from domain.identifiers import normalise
+from domain.identifiers import identify
 from projections import promised
 from projections.frames import decode, effective, with_case_key
 
@@ -42,7 +42,7 @@ def find(reader: "Reader", text: str) -> list[str]:
     wanted = text.strip()
     if not wanted:
         return []
-    keys = [key for ns in NAMESPACES if (key := normalise(ns, wanted)[0])]
+    keys = [key for ns in NAMESPACES if (key := identify(ns, wanted).key)]
     told = reader.facts("identifiers")
     known = told.filter(
         pl.col("identifier").is_in([*keys, wanted])
