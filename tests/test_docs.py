@@ -10,6 +10,7 @@ import typer
 import omniline
 from tests.command import ROOT
 from tests.readme import README, commands, output, sessions
+from tests.reference import PAGES, written
 
 TEXT = README.read_text("utf-8")
 COMMANDS = typer.main.get_command(omniline.app)
@@ -51,6 +52,11 @@ def test_every_file_and_folder_named_in_the_readme_exists() -> None:
     named = re.findall(r"`((?:domain|ingestion|projections|dashboards|docs|tests)/[\w./]*)`", TEXT)
     named += re.findall(r"\]\((?!http)([^)]+)\)", TEXT)
     assert [name for name in named if not (ROOT / name).exists()] == []
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_reference_page_is_as_the_code_writes_it(name: str) -> None:
+    assert written(name) == PAGES[name](), "write it anew: python -m tests.reference"
 
 
 def test_every_make_target_of_the_readme_exists() -> None:
