@@ -24,6 +24,7 @@ __all__ = ["Demo", "Record", "Surrogate", "Truth", "history"]
 
 ORDERS = 5_500
 """For 6,000 customers."""
+FEWEST = 100
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +39,10 @@ class Demo:
 
 def history(*, surrogate: Surrogate, customers: int = 6_000, seed: int = 7) -> Demo:
     """The history of so many customers; `surrogate(ns, key)` stands for personal values inside ids."""
+    if customers < FEWEST:
+        raise ValueError(
+            f"A demo of {customers} customers cannot hold every pattern; ask for at least {FEWEST}."
+        )
     rng = Random(seed)
     policy = files("ingestion.demo").joinpath("policy.toml").read_text(encoding="utf-8")
     reserved = 60 + customers // 15

@@ -28,8 +28,9 @@ def come_back(
     """A customer turn that is a hand-over opportunity; `told` is the turn that had the facts."""
     draft, rng = story.draft, story.draft.world.rng
     facts = told or story.turns[0]
-    chance, share = rng.random(), share_again(thread.channel, at)
-    text = restated(rng, story.told) if chance < share * 0.65 else news(story)
+    repeats = draft.world.happens("again", share_again(thread.channel, at))
+    stated = repeats and draft.world.happens("stated", 0.35)
+    text = restated(rng, story.told) if repeats and not stated else news(story)
     turn = story.receive(thread, at, text, fresh=fresh, seq=1 if thread.channel == "phone" else None)
     row = {
         "person": draft.person,
@@ -38,10 +39,10 @@ def come_back(
         "channel": thread.channel,
         "cause": cause,
     }
-    if chance < share * 0.65:
+    if repeats and not stated:
         known = recorded(facts.channel, facts.at) <= at
         draft.ledger.plant("explained_again_restated", row | {"restates": facts.event, "known_then": known})
-    elif chance < share:
+    elif stated:
         event = story.complain(thread, at + 2)
         draft.ledger.plant("explained_again_stated", row | {"stated": event})
     else:

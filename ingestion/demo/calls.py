@@ -89,20 +89,31 @@ def missed(world: World, at: int, _: str) -> bool:
     hung_up = owed.miss(at)
     kept = world.keeps("phone", at)
     due = pace(rng, CALLBACK, kept=kept)
-    joined = due > 12 * MINUTE and rng.random() < 0.15
+    joined = due > 12 * MINUTE and world.happens("joined", 0.15)
     if joined:
         owed.miss(hung_up + rng.randint(60, 8 * MINUTE))
-    first = rng.randint(3 * MINUTE, 15 * MINUTE)
-    if due > first + 31 * MINUTE and rng.random() < 0.5:
-        owed.attempt(first, reached=False)
+    if not kept and rng.random() < 0.5:
+        owed.attempt(rng.randint(3 * MINUTE, 15 * MINUTE), reached=False)
         at = owed.attempt(due, reached=rng.random() < 0.7)
-        pattern = "callback_second_attempt" if kept else "callback_late"
     else:
         at = owed.attempt(due, reached=True)
-        pattern = "callback_in_time" if kept else "callback_late"
-    owed.plant(pattern, at, "met" if kept else "breached")
+    owed.plant("callback_in_time" if kept else "callback_late", at, "met" if kept else "breached")
     if joined:
         draft.ledger.plant("callback_joined", {"person": draft.person, "missed": owed.missed})
+    return finish(draft)
+
+
+def insisted(world: World, at: int, _: str) -> bool:
+    """Nobody picks up at first; the second documented attempt keeps the promise, whether it is picked up or not."""
+    draft = draft_for(world, at, "phone")
+    if draft is None:
+        return False
+    owed, rng = missing(draft), world.rng
+    owed.miss(at)
+    first = rng.randint(3 * MINUTE, 15 * MINUTE)
+    owed.attempt(first, reached=False)
+    second = owed.attempt(first + rng.randint(31 * MINUTE, 38 * MINUTE), reached=rng.random() < 0.6)
+    owed.plant("callback_second_attempt", second, "met")
     return finish(draft)
 
 

@@ -3,7 +3,7 @@
 from ingestion.demo.again import arrive, come_back, same_or_new, serve
 from ingestion.demo.channels import respond, told, turn_to_us
 from ingestion.demo.draft import Draft, World
-from ingestion.demo.instants import DAY, HOUR, MINUTE, UNTIL
+from ingestion.demo.instants import DAY, HOUR, MINUTE
 from ingestion.demo.orders import place
 from ingestion.demo.plan import awake, draft_for, finish, iso, news, story_in, wind_up, work
 from ingestion.demo.recognition import own
@@ -203,17 +203,12 @@ def open_topic(world: World, at: int, channel: str) -> bool:
     return finish(draft, first, second)
 
 
-def left_open(world: World, at: int, channel: str) -> bool:
+def plant_left_open(draft: Draft, at: int, channel: str) -> None:
     """Answered and then forgotten: still open when the history ends."""
-    draft = draft_for(world, at, channel) if at > UNTIL - 90 * DAY else None
-    if draft is None:
-        return False
     story = story_in(draft, at)
-    thread = turn_to_us(story, channel, at)
-    respond(story, thread)
-    draft.last = max(draft.last, UNTIL - 2 * MINUTE)
+    respond(story, turn_to_us(story, channel, at))
     draft.ledger.plant("left_open", {"person": draft.person, "case": story.case, "opened_at": iso(at)})
-    return finish(draft, story)
+    finish(draft, story)
 
 
 def order_only(world: World, at: int, channel: str) -> bool:

@@ -39,11 +39,15 @@ class World:
         return self.numbers[series]
 
     def keeps(self, channel: str, at: int) -> bool:
-        """Whether the next promise of a channel is kept: carried over from one to the next, so that weeks are even."""
-        self.luck[channel] = self.luck.get(channel, 0.5) + attained(channel, at)
-        if self.luck[channel] < 1.0:
+        """Whether the next promise of a channel is kept."""
+        return self.happens(channel, attained(channel, at))
+
+    def happens(self, what: str, share: float) -> bool:
+        """Whether the next of many cases is one of a share of them, evenly."""
+        self.luck[what] = self.luck.get(what, 0.5) + share
+        if self.luck[what] < 1.0:
             return False
-        self.luck[channel] -= 1.0
+        self.luck[what] -= 1.0
         return True
 
 

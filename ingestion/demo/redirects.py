@@ -26,10 +26,10 @@ def sent(world: World, at: int, channel: str, other: str, *, why: str) -> Sent |
     return story, answered + 1, row | {"from": channel, "to": other, "at": iso(answered + 1), "why": why}
 
 
-def bounced(world: World, at: int, channel: str) -> bool:
+def bounced(world: World, at: int, channel: str, why: str | None = None) -> bool:
     """Sent away and there within two days: a confirmed bounce; an identity check is excused."""
     other = world.rng.choice(("phone", "email"))
-    why = world.rng.choices(("capacity", "unspecified", "identity_check"), weights=(5, 4, 1))[0]
+    why = why or world.rng.choice(("capacity", "unspecified"))
     begun = sent(world, at, channel, other, why=why)
     if begun is None:
         return False
@@ -48,6 +48,11 @@ def bounced(world: World, at: int, channel: str) -> bool:
     )
     wind_up(story, serve(story, thread, back))
     return finish(story.draft, story)
+
+
+def excused(world: World, at: int, channel: str) -> bool:
+    """Sent away because the law wants the person identified elsewhere."""
+    return bounced(world, at, channel, why="identity_check")
 
 
 def bounced_late(world: World, at: int, channel: str) -> bool:

@@ -21,14 +21,14 @@ LEAST = 4
 WRITTEN: tuple[tuple[Plot, float], ...] = (
     (cases.switched, 0.055), (cases.reopened_within, 0.03), (cases.reopened_after, 0.015),
     (cases.reopened_by_us, 0.008), (cases.handed_over, 0.05), (cases.awaiting, 0.06), (cases.again, 0.03),
-    (cases.open_topic, 0.02), (cases.left_open, 0.06), (followups.kept, 0.012), (followups.preempted, 0.012),
+    (cases.open_topic, 0.02), (followups.kept, 0.012), (followups.preempted, 0.012),
 )  # fmt: skip
 SPOKEN: tuple[tuple[Plot, float], ...] = (
     (cases.switched, 0.095), (cases.reopened_within, 0.025), (cases.reopened_after, 0.01), (cases.again, 0.03),
 )  # fmt: skip
 TYPED: tuple[tuple[Plot, float], ...] = (
     *SPOKEN, (cases.handed_over, 0.05), (redirects.bounced, 0.03), (redirects.bounced_late, 0.006),
-    (redirects.lost, 0.01),
+    (redirects.excused, 0.004), (redirects.lost, 0.01),
 )  # fmt: skip
 PLOTS: dict[str, tuple[tuple[Plot, float], ...]] = {
     "email": WRITTEN,
@@ -40,7 +40,7 @@ PLOTS: dict[str, tuple[tuple[Plot, float], ...]] = {
         (followups.withdrawn, 0.008),
     ),
     "portal": (),
-    "missed": ((calls.self_recovered, 0.03), (calls.too_short, 0.03)),
+    "missed": ((calls.self_recovered, 0.03), (calls.insisted, 0.04), (calls.too_short, 0.03)),
     "sales": ((sales.conflicting, 0.12), (sales.superseding, 0.05), (sales.sold_to_a_problem, 0.12)),
 }  # fmt: skip
 

@@ -1,13 +1,14 @@
 """The last hours of the history: who waits for us on Saturday evening, on every channel, some too long already."""
 
 from ingestion.demo.calls import missing
+from ingestion.demo.cases import plant_left_open
 from ingestion.demo.channels import turn_to_us
 from ingestion.demo.draft import Draft, World
 from ingestion.demo.followups import plant_pending
 from ingestion.demo.hours import hours_of
 from ingestion.demo.identities import record_of, taken
 from ingestion.demo.instants import DAY, HOUR, UNTIL, instant
-from ingestion.demo.plan import CALLBACK, TARGETS, finish, iso, story_in
+from ingestion.demo.plan import CALLBACK, TARGETS, awake, finish, iso, story_in
 from ingestion.demo.recognition import email, own
 
 SINCE: dict[str, tuple[tuple[int, ...], ...]] = {
@@ -31,6 +32,7 @@ def plant_waiting(world: World, customers: int) -> None:
         for at in [instant(2026, 11, *moment) for moment in instants] + later:
             wait(world, channel, at)
     plant_promises(world)
+    plant_forgotten(world, 3 + customers // 100)
 
 
 def plant_promises(world: World) -> None:
@@ -38,6 +40,13 @@ def plant_promises(world: World) -> None:
     for hour in (9, 11, 13, 15, 18):
         for day in (19, 20):
             plant_pending(known_to_all(world), instant(2026, 11, day, hour, world.rng.randrange(60)))
+
+
+def plant_forgotten(world: World, number: int) -> None:
+    """Cases of the last quarter that somebody answered and nobody closed."""
+    for _ in range(number):
+        at = UNTIL - world.rng.randrange(12 * DAY, 90 * DAY)
+        plant_left_open(known_to_all(world), awake(at), world.rng.choice(("email", "web_form")))
 
 
 def state_of(used: float) -> str:
