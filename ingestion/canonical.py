@@ -65,7 +65,7 @@ class CanonicalRecord(Struct, frozen=True, forbid_unknown_fields=True):
     offer: str | None = None
     topic: str | None = None
     text: str | None = None
-    data: msgspec.Raw | None = None
+    data: msgspec.Raw = msgspec.Raw()
 
 
 class Unfit(Exception):
@@ -223,10 +223,10 @@ def _decoder(cls: type[Event]) -> msgspec.json.Decoder[Any]:
     return msgspec.json.Decoder(own)
 
 
-def _own(cls: type[Event], data: msgspec.Raw | None) -> dict[str, Any]:
-    raw = bytes(data) if data is not None else b"{}"
+def _own(cls: type[Event], data: msgspec.Raw) -> dict[str, Any]:
+    raw = bytes(data)
     try:
-        own = _decoder(cls).decode(b"{}" if raw == b"null" else raw)
+        own = _decoder(cls).decode(b"{}" if raw in (b"", b"null") else raw)
     except msgspec.ValidationError as error:
         raise _unfit(error, "data: ") from None
     found = {name: getattr(own, name) for name in own.__struct_fields__}

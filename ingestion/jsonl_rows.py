@@ -72,7 +72,7 @@ def _decoded(line: int, raw: bytes, decode: Callable[[bytes], Any]) -> Any:
     except UnicodeDecodeError:
         return Bad(line=line, reason="bad_encoding", detail="the line is not UTF-8 text", record=excerpt(raw))
     except (msgspec.DecodeError, RecursionError) as error:
-        cut = "truncated" in str(error)
+        cut = raw.strip().startswith(b"{") and not raw.strip().endswith(b"}")
         return malformed(line, raw, f"the line is no JSON: {error}", "truncated" if cut else "malformed")
 
 

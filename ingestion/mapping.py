@@ -11,7 +11,17 @@ from typing import Any, get_args
 from zoneinfo import ZoneInfo
 
 from domain.strict import PolicyError, Table
-from ingestion.language import Column, Format, Group, Join, Kind, Rule, SourceMapping
+from ingestion.language import (
+    Column,
+    EventRule,
+    Format,
+    Group,
+    IdentifierRule,
+    Join,
+    Kind,
+    Rule,
+    SourceMapping,
+)
 from ingestion.mapping_events import read_event, read_identifier
 from ingestion.mapping_values import Names, conditions, scalar, template
 from ingestion.source import IngestError
@@ -86,10 +96,7 @@ def _tabular(top: Table, source: Table, where: str, folder: Path | None) -> Sour
     events = tuple(read_event(row, names) for row in top.rows("event"))
     at = group.at if group else events[0].at if events else None
     identifiers = tuple(read_identifier(row, names, at) for row in top.rows("identifier"))
-    days = [name for rule in (*events, *identifiers) for name in (rule.at, *rule.known_at)]
-    day = next((name for name in days if names.kind(name) == "date"), None)
-    if day is not None and source.values.get("zone") is None:
-        raise source.error("zone", f'is missing, but "{day}" holds days; name the zone in which they begin')
+    _check_days(source, [*events, *identifiers], names)
     if not events and not identifiers:
         raise top.error("event", "is missing; say with [[event]] what a row becomes")
     return SourceMapping(
@@ -111,6 +118,13 @@ def _tabular(top: Table, source: Table, where: str, folder: Path | None) -> Sour
         events=events,
         identifiers=identifiers,
     )
+
+
+def _check_days(source: Table, rules: list[EventRule | IdentifierRule], names: Names) -> None:
+    days = [name for rule in rules for name in (rule.at, *rule.known_at)]
+    day = next((name for name in days if names.kind(name) == "date"), None)
+    if day is not None and source.values.get("zone") is None:
+        raise source.error("zone", f'is missing, but "{day}" holds days; name the zone in which they begin')
 
 
 def _names(top: Table, key: str) -> list[str]:
