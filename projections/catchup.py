@@ -15,7 +15,7 @@ from domain.policy import Policies, Policy
 from projections import persons
 from projections.building import Built, Reading, build_facts, known_by, known_of, only, reading_of
 from projections.evidence import DECISIONS, Evidence, assertions, evidence, references, rulings
-from projections.frames import TIMELINE, decode, effective
+from projections.frames import ORDER, TIMELINE, decode, effective
 from projections.identity import resolve
 from projections.known import Known
 from projections.tables import Written
@@ -86,11 +86,13 @@ def catch_up(run: Run, connection: Connection, base: int) -> Outcome:
     if news["kind"].is_in([PolicyAdopted.TOPIC, CalendarAdopted.TOPIC]).any():
         return rebuild_all(run, connection)
     said = decided(run, connection, news)
-    before = reading_of(said.filter(pl.col("position") <= base), run.as_of, run.shipped)
     reading = reading_of(said, run.as_of, run.shipped)
-    dirty = set(news["subject"]) | _ruled(news)
-    for source in _believed_otherwise(before.trust, reading.trust):
-        dirty |= stored.of_source(source)
+    dirty = set(news["subject"])
+    if news["kind"].is_in(DECISIONS).any():
+        before = reading_of(said.filter(pl.col("position") <= base), run.as_of, run.shipped)
+        dirty |= _ruled(news)
+        for source in _believed_otherwise(before.trust, reading.trust):
+            dirty |= stored.of_source(source)
     streams = _Streams(run, reading, said)
     reached = persons.closure(stored, dirty, reading.rulings, streams.evidence_of, limit=FEW)
     if reached is None:
@@ -106,16 +108,25 @@ class _Streams:
         self._run = run
         self.reading = reading
         self._frames = [TIMELINE.to_frame()]
+        self._found = [evidence(self._frames[0], reading.trust)]
 
     def evidence_of(self, subjects: set[str]) -> Evidence:
         """Read these too, and say what they assert."""
-        frame = self._read(subjects)
-        self._frames.append(frame)
-        return evidence(frame, self.reading.trust)
+        self._frames.append(self._read(subjects))
+        self._found.append(evidence(self._frames[-1], self.reading.trust))
+        return self._found[-1]
 
     def events(self) -> pl.DataFrame:
-        """All effective events read."""
-        return effective(pl.concat(self._frames), self._run.as_of, self.reading.trust)
+        """All effective events read, in total order."""
+        return pl.concat(self._frames).sort(ORDER, nulls_last=False)
+
+    def evidence(self, events: pl.DataFrame) -> Evidence:
+        """All that was asserted in them."""
+        return Evidence(
+            assertions=pl.concat([found.assertions for found in self._found]),
+            references=pl.concat([found.references for found in self._found]),
+            subjects=events.select("subject").unique(maintain_order=True),
+        )
 
     def flagging(self, reached: set[str]) -> pl.DataFrame:
         """What those assert whose identifiers were flagged, so far as they are not among the reached."""
@@ -157,7 +168,7 @@ def _touched(
 ) -> Outcome:
     """Resolve the reached subjects; build the facts of those persons whom anything new concerns."""
     events, reading = streams.events(), streams.reading
-    found = evidence(events, reading.trust)
+    found = streams.evidence(events)
     asserted = pl.concat([found.assertions, streams.flagging(reached)])
     identity = resolve(asserted, found.references, reading.rulings, found.subjects)
     old = persons.stored_rows(connection, reached)

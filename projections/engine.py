@@ -110,7 +110,7 @@ class Engine:
         return self.positions()[IDENTITY].position
 
     def facts(self, name: str) -> pl.DataFrame:
-        """A whole stored table: a fact, or assignments, identifiers, links; empty while it is missing."""
+        """A whole stored table: a fact, or assignments or identifiers; empty while it is missing."""
         tables = {table.name: (view, table) for view, own in self._upkeep.tables.items() for table in own}
         if name not in tables:
             raise ViewsError(f"There is no view {name}: choose one of {', '.join(tables)}.")

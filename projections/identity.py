@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from projections.annotations import INSTANT
-from projections.identity_graph import Edge, joined, links_of
+from projections.identity_graph import Edge, Link, joined, links_of
 from projections.identity_rulings import Rulings, read_rulings
 
 ASSIGNMENTS = pl.Schema(
@@ -63,29 +63,54 @@ def resolve(
     """Who is who; `subjects` in the order of their first events, `rulings` oldest first."""
     ruled = read_rulings(rulings)
     held = _held(assertions, ruled)
-    order = subjects.select("subject").with_row_index("node")
+    order = subjects.select("subject").with_row_index("node").with_columns(pl.col("node").cast(pl.Int64))
     evidence = held.filter(pl.col("trust") > 0).join(order, on="subject", how="inner")
     evidence = evidence.sort([-pl.col("trust"), *NEWEST]).with_columns(
-        key_node=pl.col("identifier").rank("dense").cast(pl.Int64) - 1 + order.height
+        key=pl.col("identifier").rank("dense").cast(pl.Int64) - 1 + order.height
     )
-    edges = [
-        Edge(*row) for row in evidence.select("node", "key_node", pl.col("known_at").to_physical()).rows()
-    ]
-    nodes = dict(order.select("subject", "node").iter_rows())
-    confirmed = _confirmed(ruled, nodes)
-    roots, accepted = joined(edges, confirmed, _denied(ruled, nodes))
-    tied = evidence.filter(pl.Series(accepted[len(confirmed) :], dtype=pl.Boolean))
-    clusters = order.with_columns(
-        cluster=pl.Series([roots.get(node, node) for node in range(order.height)], dtype=pl.Int64)
-    )
-    clusters = _attributed(clusters, tied, references, ruled)
+    tied, roots, links = _joined(evidence, ruled, dict(order.select("subject", "node").iter_rows()))
+    clusters = _attributed(_clusters(order, tied, roots), tied, references, ruled)
     assignments = _assignments(clusters, tied)
-    kept = [edge for edge, kept in zip([*confirmed, *edges], accepted, strict=True) if kept]
     return Identity(
         assignments=assignments.select(ASSIGNMENTS.names()).sort("subject"),
         identifiers=_identifiers(held, assignments),
-        links=_links(kept, evidence, clusters, assignments),
+        links=_links(links, evidence, assignments),
     )
+
+
+def _joined(
+    evidence: pl.DataFrame, ruled: Rulings, nodes: dict[str, int]
+) -> tuple[pl.DataFrame, dict[int, int], list[Link]]:
+    """The assertions that tie their subject, the root of every joined node, and the links between keys.
+
+    A subject with one key that no ruling is about joins whatever that key joins: only the others need the graph.
+    """
+    confirmed = [
+        Edge(nodes[a], nodes[b], at)
+        for (a, b), at in sorted(ruled.confirmed.items())
+        if a in nodes and b in nodes
+    ]
+    denied = [(nodes[a], nodes[b]) for a, b in sorted(ruled.denied) if a in nodes and b in nodes]
+    named = {node for pair in (*denied, *(edge[:2] for edge in confirmed)) for node in pair}
+    branching = (pl.len().over("node") > 1) | pl.col("node").is_in(sorted(named))
+    marked = evidence.with_columns(branching=branching).with_row_index("row")
+    core = marked.filter("branching")
+    edges = [Edge(*row) for row in core.select("node", "key", pl.col("known_at").to_physical()).rows()]
+    roots, accepted = joined(edges, confirmed, denied)
+    refused = core.filter(~pl.Series(accepted[len(confirmed) :], dtype=pl.Boolean))
+    kept = [edge for edge, good in zip([*confirmed, *edges], accepted, strict=True) if good]
+    tied = marked.join(refused.select("row"), on="row", how="anti", maintain_order="left")
+    return tied, roots, list(links_of(kept, first_key=len(nodes)))
+
+
+def _clusters(order: pl.DataFrame, tied: pl.DataFrame, roots: dict[int, int]) -> pl.DataFrame:
+    """Every subject with the node that stands for all that are joined with it."""
+    found = pl.DataFrame(list(roots.items()), schema={"key": pl.Int64, "root": pl.Int64}, orient="row")
+    by_key = tied.filter(~pl.col("branching")).select("node", "key").join(found, on="key", how="left")
+    leaves = by_key.select("node", leaf=pl.coalesce("root", "key"))
+    own = found.select(node="key", root="root")
+    rows = order.join(leaves, on="node", how="left").join(own, on="node", how="left").sort("node")
+    return rows.select("node", "subject", cluster=pl.coalesce("leaf", "root", "node"))
 
 
 def _held(assertions: pl.DataFrame, ruled: Rulings) -> pl.DataFrame:
@@ -104,15 +129,6 @@ def _held(assertions: pl.DataFrame, ruled: Rulings) -> pl.DataFrame:
     newest = ordered.unique(["subject", "ns"], keep="last", maintain_order=True)
     level = pl.when(pl.col("key").is_in(flagged)).then(0).otherwise("trust")
     return newest.with_columns(trust=level).rename({"key": "identifier"})
-
-
-def _confirmed(ruled: Rulings, nodes: dict[str, int]) -> list[Edge]:
-    pairs = sorted(ruled.confirmed.items())
-    return [Edge(nodes[a], nodes[b], at) for (a, b), at in pairs if a in nodes and b in nodes]
-
-
-def _denied(ruled: Rulings, nodes: dict[str, int]) -> list[tuple[int, int]]:
-    return [(nodes[a], nodes[b]) for a, b in sorted(ruled.denied) if a in nodes and b in nodes]
 
 
 def _attributed(
@@ -158,13 +174,16 @@ def _identifiers(held: pl.DataFrame, assignments: pl.DataFrame) -> pl.DataFrame:
     return rows.select(IDENTIFIERS.names()).sort("person", "subject", "ns")
 
 
-def _links(
-    edges: list[Edge], evidence: pl.DataFrame, clusters: pl.DataFrame, assignments: pl.DataFrame
-) -> pl.DataFrame:
-    names = dict(evidence.select("key_node", "identifier").unique().iter_rows())
-    people = dict(assignments.select("node", "person").iter_rows())
-    pairs = links_of(edges, first_key=clusters.height)
-    rows = [(people[node], names[one], names[other], at) for node, one, other, at in pairs]
-    frame = pl.DataFrame(rows, schema={**LINKS, "known_at": pl.Int64()}, orient="row").cast(LINKS)
-    both = pl.concat([frame, frame.select("person", one="other", other="one", known_at="known_at")])
-    return both.sort("person", "one", "other")
+def _links(links: list[Link], evidence: pl.DataFrame, assignments: pl.DataFrame) -> pl.DataFrame:
+    found = pl.DataFrame(links, schema=["node", "one", "other", "known_at"], orient="row").cast(pl.Int64)
+    names = evidence.select("key", "identifier").unique()
+    rows = (
+        found.join(assignments.select("node", "person"), on="node", how="inner")
+        .join(names.rename({"key": "one", "identifier": "first"}), on="one", how="inner")
+        .join(names.rename({"key": "other", "identifier": "second"}), on="other", how="inner")
+    )
+    both = [
+        rows.select("person", one=a, other=b, known_at="known_at")
+        for a, b in (("first", "second"), ("second", "first"))
+    ]
+    return pl.concat(both).cast(LINKS).sort("person", "one", "other")

@@ -15,6 +15,15 @@ class Edge(NamedTuple):
     known_at: int
 
 
+class Link(NamedTuple):
+    """Two keys of the person of a subject, and the earliest instant at which evidence known by then joined them."""
+
+    subject: int
+    one: int
+    other: int
+    known_at: int
+
+
 def joined(
     edges: Sequence[Edge], confirmed: Sequence[Edge], denied: Iterable[tuple[int, int]]
 ) -> tuple[dict[int, int], list[bool]]:
@@ -48,12 +57,8 @@ def _root(parent: dict[int, int], node: int) -> int:
     return root
 
 
-def links_of(edges: Iterable[Edge], *, first_key: int) -> Iterator[tuple[int, int, int, int]]:
-    """A subject of the person, two keys, and the earliest instant at which evidence known by then joined them.
-
-    Single linkage: edges in the order in which they became known; the keys of two parts become linked by the
-    edge that joins the parts.
-    """
+def links_of(edges: Iterable[Edge], *, first_key: int) -> Iterator[Link]:
+    """Single linkage: edges in the order in which they became known link the keys of the parts they join."""
     parent: dict[int, int] = {}
     keys: dict[int, list[int]] = {}
     for one, other, known_at in sorted(edges, key=lambda edge: edge.known_at):
@@ -65,6 +70,6 @@ def links_of(edges: Iterable[Edge], *, first_key: int) -> Iterator[tuple[int, in
         subject = min(one, other)
         for key in mine[:WIDEST]:
             for theirs_key in theirs[:WIDEST]:
-                yield subject, key, theirs_key, known_at
+                yield Link(subject, key, theirs_key, known_at)
         parent[b] = a
         keys[a] = mine + theirs

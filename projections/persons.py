@@ -14,7 +14,7 @@ from sqlalchemy.engine import Connection
 from domain.events.decisions import IdentifierCleared, IdentifierFlagged
 from projections.evidence import Evidence
 from projections.identity import Identity
-from projections.tables import Written, conform, read, read_where, table, write_difference
+from projections.tables import Written, among, conform, read, read_where, table, write_difference
 
 ASSIGNED = table(
     "assignments",
@@ -42,10 +42,9 @@ IDENTIFIED = table(
     subject=str,
     indexed=("identifier",),
 )
-LINKED = table("links", ("one", "other"), person=str, one=str, other=str, known_at="instant")
 REFERRED = table("subject_references", ("subject", "ref"), subject=str, ref=str, indexed=("ref",))
 DECIDED = table("decision_streams", "subject", subject=str)
-TABLES = (ASSIGNED, IDENTIFIED, LINKED, REFERRED, DECIDED)
+TABLES = (ASSIGNED, IDENTIFIED, REFERRED, DECIDED)
 Rows = dict[str, pl.DataFrame]
 """What the tables of identity hold, by their names."""
 
@@ -56,10 +55,11 @@ class Stored:
 
     connection: Connection
 
-    def subjects(self, table: sa.Table, column: str, values: Iterable[str]) -> pl.DataFrame:
-        """The rows that have one of the values."""
-        wanted = list(values)
-        return read_where(self.connection, table, column, wanted)
+    def rows(self, table: sa.Table, column: str, values: Iterable[str], *shown: str) -> list[tuple[str, ...]]:
+        """Some columns of the rows that have one of the values."""
+        found = sa.select(*(table.c[name] for name in shown)).distinct()
+        match = among(self.connection, table.c[column], list(values))
+        return [tuple(row) for row in self.connection.execute(found.where(match))]
 
     def of_source(self, source: str) -> set[str]:
         """Every subject of a source."""
@@ -75,7 +75,6 @@ def stored_rows(connection: Connection, subjects: Collection[str] | None) -> Row
     return {
         ASSIGNED.name: assigned,
         IDENTIFIED.name: read(connection, IDENTIFIED, people),
-        LINKED.name: read(connection, LINKED, people),
         REFERRED.name: read_where(connection, REFERRED, "subject", subjects),
         DECIDED.name: read_where(connection, DECIDED, "subject", None),
     }
@@ -86,16 +85,15 @@ def resolved_rows(identity: Identity, references: pl.DataFrame, deciders: pl.Ser
     return {
         ASSIGNED.name: conform(ASSIGNED, identity.assignments),
         IDENTIFIED.name: conform(IDENTIFIED, identity.identifiers),
-        LINKED.name: conform(LINKED, identity.links),
         REFERRED.name: conform(REFERRED, references),
         DECIDED.name: conform(DECIDED, pl.DataFrame({"subject": deciders.unique()})),
     }
 
 
 def changed(old: Rows, new: Rows) -> set[str]:
-    """Persons, former and present, of whom anything differs."""
+    """Persons, former and present, of whom anything differs; links follow from identifiers and rulings."""
     people: set[str] = set()
-    for name in (ASSIGNED.name, IDENTIFIED.name, LINKED.name):
+    for name in (ASSIGNED.name, IDENTIFIED.name):
         for one, other in ((old[name], new[name]), (new[name], old[name])):
             people |= set(one.join(other, on=one.columns, how="anti", nulls_equal=True)["person"])
     return people
@@ -123,19 +121,23 @@ def closure(
     reached: set[str] = set()
     frontier = set(dirty)
     while frontier:
-        persons = stored.subjects(ASSIGNED, "subject", frontier)["person"].unique()
-        frontier |= set(stored.subjects(ASSIGNED, "person", persons)["subject"])
+        persons = [person for (person,) in stored.rows(ASSIGNED, "subject", frontier, "person")]
+        frontier |= {subject for (subject,) in stored.rows(ASSIGNED, "person", persons, "subject")}
         frontier -= reached
         reached |= frontier
         if len(reached) > limit:
             return None
         found = evidence_of(frontier)
         linking = found.assertions.filter(pl.col("trust") > 0)
-        shared = linking.filter(pl.col("subject").is_in(flaggers))
-        holders = stored.subjects(IDENTIFIED, "identifier", linking["key"].unique())
-        holders = holders.filter((pl.col("trust") > 0) | pl.col("identifier").is_in(shared["key"].implode()))
-        near = set(holders["subject"])
-        near |= set(stored.subjects(REFERRED, "ref", found.references["ref"].unique())["subject"])
+        shared = set(linking.filter(pl.col("subject").is_in(flaggers))["key"])
+        holders = stored.rows(
+            IDENTIFIED, "identifier", linking["key"].unique(), "subject", "identifier", "trust"
+        )
+        near = {subject for subject, key, trust in holders if int(trust) > 0 or key in shared}
+        near |= {
+            subject
+            for (subject,) in stored.rows(REFERRED, "ref", found.references["ref"].unique(), "subject")
+        }
         for one, other in (("one", "other"), ("other", "one")):
             near |= set(pairs.filter(pl.col(one).is_in(frontier))[other])
         frontier = near - reached

@@ -107,13 +107,13 @@ def read_where(
     """The stored rows that have one of the values in a column, in the order of their keys."""
     statement = sa.select(*table.c)
     if values is not None:
-        statement = statement.where(_among(connection, table.c[column], list(values)))
+        statement = statement.where(among(connection, table.c[column], list(values)))
     cursor = connection.execute(statement).cursor
     assert cursor is not None
     return _loaded(table, cursor.fetchall()).sort(keys(table))
 
 
-def _among(connection: Connection, column: sa.Column[Any], values: list[str]) -> sa.ColumnElement[bool]:
+def among(connection: Connection, column: sa.Column[Any], values: list[str]) -> sa.ColumnElement[bool]:
     """Membership in a list of any length, as one parameter."""
     if connection.dialect.name == "sqlite":
         each = sa.func.json_each(json.dumps(values, ensure_ascii=False)).table_valued("value")
@@ -163,10 +163,17 @@ def write_difference(
 
 
 def _delete(connection: Connection, table: sa.Table, rows: pl.DataFrame) -> None:
-    if rows.height:
-        match = (table.c[name] == sa.bindparam(f"old_{name}") for name in keys(table))
-        old = rows.select(pl.col(keys(table)).name.prefix("old_"))
-        connection.execute(sa.delete(table).where(*match), _storable(old).to_dicts())
+    if not rows.height:
+        return
+    own, old = [table.c[name] for name in keys(table)], _storable(rows.select(keys(table)))
+    if connection.dialect.name == "sqlite":
+        match = (column == sa.bindparam(column.name) for column in own)
+        statement = str(sa.delete(table).where(*match).compile(dialect=connection.dialect))
+        connection.exec_driver_sql(statement, old.rows())
+        return
+    lists = [sa.bindparam(c.name, old[c.name].to_list(), type_=sa.ARRAY(c.type)) for c in own]
+    gone = sa.func.unnest(*lists).table_valued(*keys(table)).render_derived()
+    connection.execute(sa.delete(table).where(sa.tuple_(*own).in_(sa.select(*gone.c))))
 
 
 def insert(connection: Connection, table: sa.Table, rows: pl.DataFrame) -> None:
