@@ -252,7 +252,8 @@ def open_dashboards(home: Home, *, host: str, port: int, tries: int) -> None:
         given = Context(readers=partial(answers.at, engine, home.now), home=str(home.path), demo=home.demo)
         threading.Thread(target=refresh, args=[home, engine], daemon=True).start()
         say(f"Omniline shows {home.path} on http://{host}:{listener.getsockname()[1]} (Ctrl-C stops it).")
-        uvicorn.Server(uvicorn.Config(application(given), log_config=None)).run(sockets=[listener])
+        options = uvicorn.Config(application(given), log_config=None, log_level="warning", access_log=False)
+        uvicorn.Server(options).run(sockets=[listener])
 
 
 def refresh(home: Home, engine: Engine) -> None:
