@@ -24,7 +24,7 @@ __all__ = ["Demo", "Record", "Surrogate", "Truth", "history"]
 
 ORDERS = 5_500
 """For 6,000 customers."""
-FEWEST = 100
+FEWEST = 150
 
 
 @dataclass(frozen=True, kw_only=True)

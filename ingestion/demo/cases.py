@@ -4,6 +4,7 @@ from ingestion.demo.again import arrive, come_back, same_or_new, serve
 from ingestion.demo.channels import respond, told, turn_to_us
 from ingestion.demo.draft import Draft, World
 from ingestion.demo.instants import DAY, HOUR, MINUTE
+from ingestion.demo.names import PRODUCTS
 from ingestion.demo.orders import place
 from ingestion.demo.plan import awake, draft_for, finish, iso, news, story_in, wind_up, work
 from ingestion.demo.recognition import own
@@ -217,7 +218,7 @@ def order_only(world: World, at: int, channel: str) -> bool:
     number = place(draft, at - world.rng.randint(2 * DAY, 9 * DAY), store=True, number_told=True)
     draft.points = own("order", number, "typed")
     story = story_in(draft, at, topic="returns")
-    story.told, story.order = matter(world.rng, "returns", "czajnik elektryczny", number), number
+    story.told, story.order = matter(world.rng, "returns", world.rng.choice(PRODUCTS), number), number
     end = told(story, channel, at)
     if end is not None:
         wind_up(story, end)

@@ -33,32 +33,32 @@ PROBLEMS = ("delivery", "complaint", "returns")
 
 @dataclass(frozen=True, kw_only=True)
 class Product:
-    """Something on the shelf; `price` in PLN."""
+    """Something on the shelf; `thing` is its name in the accusative, `price` in PLN."""
 
     sku: str
     name: str
+    thing: str
     category: str
     price: int
 
 
-PRODUCTS = tuple(
-    Product(sku=f"AGD-{number:03}", name=name, category=category, price=price)
-    for number, (name, category, price) in enumerate(
-        (
-            ("ekspres ciśnieniowy", "coffee", 1299), ("młynek żarnowy", "coffee", 449),
-            ("kawa ziarnista", "coffee", 79), ("odkurzacz pionowy", "cleaning", 899),
-            ("robot sprzątający", "cleaning", 1499), ("mop parowy", "cleaning", 329),
-            ("lodówka", "kitchen", 2499), ("zmywarka", "kitchen", 1899),
-            ("płyta indukcyjna", "kitchen", 1399), ("czajnik elektryczny", "kitchen", 149),
-            ("pralka", "laundry", 1999), ("suszarka bębnowa", "laundry", 2299),
-            ("żelazko parowe", "laundry", 249), ("słuchawki bezprzewodowe", "audio", 399),
-            ("głośnik przenośny", "audio", 299), ("soundbar", "audio", 999),
-            ("telewizor", "video", 2799), ("monitor", "video", 1099),
-            ("suszarka do włosów", "care", 219), ("szczoteczka soniczna", "care", 259),
-        ),
-        start=1,
-    )
+SHELF = (
+    ("ekspres ciśnieniowy", "", "coffee", 1299), ("młynek żarnowy", "", "coffee", 449),
+    ("spieniacz do mleka", "", "coffee", 189), ("odkurzacz pionowy", "", "cleaning", 899),
+    ("robot sprzątający", "robota sprzątającego", "cleaning", 1499), ("mop parowy", "", "cleaning", 329),
+    ("lodówka", "lodówkę", "kitchen", 2499), ("zmywarka", "zmywarkę", "kitchen", 1899),
+    ("płyta indukcyjna", "płytę indukcyjną", "kitchen", 1399), ("czajnik elektryczny", "", "kitchen", 149),
+    ("pralka", "pralkę", "laundry", 1999), ("suszarka bębnowa", "suszarkę bębnową", "laundry", 2299),
+    ("żelazko parowe", "", "laundry", 249), ("zestaw słuchawkowy", "", "audio", 399),
+    ("głośnik przenośny", "", "audio", 299), ("soundbar", "", "audio", 999), ("telewizor", "", "video", 2799),
+    ("monitor", "", "video", 1099), ("suszarka do włosów", "suszarkę do włosów", "care", 219),
+    ("szczoteczka soniczna", "szczoteczkę soniczną", "care", 259),
 )  # fmt: skip
+"""Name, accusative where it differs, class, price."""
+PRODUCTS = tuple(
+    Product(sku=f"AGD-{number:03}", name=name, thing=thing or name, category=category, price=price)
+    for number, (name, thing, category, price) in enumerate(SHELF, start=1)
+)
 CLASSES = tuple(sorted({product.category for product in PRODUCTS}))
 
 

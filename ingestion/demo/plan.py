@@ -39,7 +39,7 @@ def story_in(draft: Draft, at: int, *, topic: str | None = None) -> Story:
         team=team,
         agent=rng.choice(TEAMS[team]),
         case=f"S-{100_000 + world.number('case')}",
-        told=matter(rng, topic, rng.choice(PRODUCTS).name, order),
+        told=matter(rng, topic, rng.choice(PRODUCTS), order),
         order=order,
     )
 
@@ -60,9 +60,8 @@ def iso(at: int | None) -> str | None:
 
 
 def awake(at: int) -> int:
-    """The same instant, or the morning after for one in the night: people sleep."""
-    hour = local(at).hour
-    return at + (7 - hour) * HOUR if hour < 7 else at
+    """The same instant, or the day after for one in the night: people sleep."""
+    return at + 8 * HOUR if local(at).hour < 7 else at
 
 
 def work(world: World, channel: str, at: int, least: int, most: int) -> int:

@@ -7,57 +7,50 @@ news adds something that was never said. Tests hold the three apart by the measu
 from dataclasses import dataclass
 from random import Random
 
+from ingestion.demo.names import Product
+
 CLAUSES = {
     "delivery": (
-        ("{order} z produktem {product} miało dotrzeć {day}", "kurier do tej pory się nie pojawił"),
-        ("paczka, w której jest {product}, utknęła w sortowni {day}", "status przesyłki {order} stoi w miejscu"),
-        ("kurier {day} zostawił awizo pod złym adresem", "nie mogę odebrać {product}, dotyczy: {order}"),
-        ("zmieniły się moje plany i {day} nikogo nie będzie w domu", "proszę o automat, {order} ({product})"),
+        ("{order}, w nim {product}, miało dotrzeć {day}", "kurier do tej pory się nie pojawił"),
+        ("paczka, w której jest {product}, utknęła w sortowni {day}", "status stoi w miejscu, dotyczy: {order}"),
+        ("kurier {day} zostawił awizo pod złym adresem", "w paczce jest {product}, dotyczy: {order}"),
+        ("zmieniły się moje plany i {day} nikogo nie ma w domu", "{product} może trafić do automatu, dotyczy: {order}"),
     ),
     "invoice": (
-        ("na fakturze za {product} z {day} jest błędny numer NIP", "dokument dotyczy: {order}"),
-        ("nie przyszła faktura za {product}", "płatność poszła przelewem {day}, dotyczy: {order}"),
-        ("kwota na fakturze za {product} nie zgadza się z rabatem", "rabat był naliczony {day}, dotyczy: {order}"),
-        ("potrzebny jest duplikat rachunku za {product}", "oryginał zaginął {day}, dotyczy: {order}"),
+        ("na fakturze za {thing} jest błędny numer NIP", "dokument przyszedł {day}, dotyczy: {order}"),
+        ("nie przyszła faktura za {thing}", "przelew poszedł {day}, dotyczy: {order}"),
+        ("kwota na fakturze za {thing} nie zgadza się z rabatem", "rabat był naliczony {day}, dotyczy: {order}"),
+        ("potrzebny jest duplikat rachunku za {thing}", "oryginał zaginął {day}, dotyczy: {order}"),
     ),
     "complaint": (
-        ("{product} przestał działać {day} po kilku dniach używania", "zgłaszam reklamację, dotyczy: {order}"),
-        ("{product} przyjechał {day} z pękniętą obudową", "karton też był zgnieciony, dotyczy: {order}"),
-        ("serwis {day} odesłał {product} bez naprawy", "usterka wróciła tego samego wieczoru, dotyczy: {order}"),
-        ("{product} hałasuje od {day} tak, że nie da się go używać", "proszę o wymianę na nowy, dotyczy: {order}"),
+        ("od paru dni nie działa {product}", "usterka pojawiła się {day}, zgłaszam reklamację, dotyczy: {order}"),
+        ("w kartonie jest {product} z pękniętą obudową", "karton przyszedł {day} zgnieciony, dotyczy: {order}"),
+        ("serwis {day} oddał {thing} bez naprawy", "usterka wróciła tego samego wieczoru, dotyczy: {order}"),
+        ("{product} hałasuje tak, że trudno wytrzymać", "najgorzej było {day}, proszę o wymianę, dotyczy: {order}"),
     ),
     "product": (
-        ("szukam informacji, czy {product} pasuje do blatu o głębokości 60 cm", "planuję montaż {day}"),
-        ("na stronie brakuje instrukcji po polsku do modelu {product}", "urządzenie ma stanąć w kuchni {day}"),
-        ("interesuje mnie, jaki filtr wymienny obsługuje {product}", "stary skończy się {day}"),
-        ("porównuję {product} z modelem z gazetki", "który z nich pobiera mniej prądu, decyzja zapadnie {day}"),
+        ("szukam informacji, czy {product} pasuje do blatu o głębokości 60 cm", "montaż planuję {day}"),
+        ("na stronie brakuje instrukcji po polsku, model to {product}", "urządzenie ma być podłączone {day}"),
+        ("interesuje mnie, jaki filtr wymienny ma {product}", "stary skończy się {day}"),
+        ("{product} czy model z gazetki, trudno mi wybrać", "który pobiera mniej prądu, decyzja zapadnie {day}"),
     ),
     "contract": (
-        ("umowa serwisowa na {product} kończy się {day}", "chcę ją przedłużyć na dotychczasowych warunkach"),
-        ("w umowie ratalnej na {product} podano zły adres", "aneks powinien być gotowy {day}"),
-        ("rezygnuję z ubezpieczenia, które obejmuje {product}", "wypowiedzenie zostało podpisane {day}"),
-        ("karta stałego klienta nie naliczyła punktów za {product}", "zakup był {day} w salonie"),
+        ("umowa serwisowa na {thing} kończy się {day}", "chcę ją przedłużyć na dotychczasowych warunkach"),
+        ("w umowie ratalnej na {thing} podano zły adres", "aneks powinien być gotowy {day}"),
+        ("rezygnuję z ubezpieczenia, które obejmuje {thing}", "wypowiedzenie zostało podpisane {day}"),
+        ("karta stałego klienta nie naliczyła punktów za {thing}", "zakup był {day} w salonie"),
     ),
     "returns": (
-        ("odsyłam {product}, bo kolor jest inny niż na zdjęciu", "formularz zwrotu wypełniony {day}, dotyczy: {order}"),
-        ("zwrot pieniędzy za {product} nie wpłynął na konto", "towar wrócił do magazynu {day}, dotyczy: {order}"),
-        ("etykieta zwrotna na {product} nie chce się wydrukować", "termin odesłania mija {day}, dotyczy: {order}"),
-        ("kurier {day} odmówił przyjęcia zwrotu", "{product} stoi zapakowany w przedpokoju, dotyczy: {order}"),
+        ("odsyłam {thing}, bo kolor jest inny niż na zdjęciu", "formularz zwrotu wypełniony {day}, dotyczy: {order}"),
+        ("zwrot pieniędzy za {thing} nie wpłynął na konto", "towar wrócił do magazynu {day}, dotyczy: {order}"),
+        ("etykieta zwrotna na {thing} nie chce się wydrukować", "termin odesłania mija {day}, dotyczy: {order}"),
+        ("kurier {day} odmówił przyjęcia zwrotu", "{product} stoi w przedpokoju, dotyczy: {order}"),
     ),
 }  # fmt: skip
 GREETINGS = ("Dzień dobry", "Witam", "Dobry wieczór", "Szanowni Państwo")
 CLOSINGS = ("Proszę o pomoc.", "Co dalej?", "Czekam na odpowiedź.", "Pozdrawiam.", "")
 AGAIN = ("Od początku", "Jeszcze raz", "Powtarzam", "Tłumaczę znów")
-DAYS = (
-    "w poniedziałek",
-    "we wtorek",
-    "w środę",
-    "w czwartek",
-    "w piątek",
-    "w sobotę",
-    "wczoraj",
-    "przedwczoraj",
-)
+DAYS = ("w poniedziałek", "we wtorek", "w środę", "w czwartek", "w piątek", "w sobotę")
 
 NEWS = (
     "Rozumiem, w takim razie poczekam jeszcze do końca tygodnia.",
@@ -132,14 +125,11 @@ class Matter:
     second: str
 
 
-def matter(rng: Random, topic: str, product: str, order: str | None) -> Matter:
+def matter(rng: Random, topic: str, product: Product, order: str | None) -> Matter:
     """Two clauses of facts about a product, with the order's number where there is one."""
     first, second = rng.choice(CLAUSES[topic])
-    facts = {
-        "product": product,
-        "order": f"zamówienie {order}" if order else "ostatnie zakupy",
-        "day": rng.choice(DAYS),
-    }
+    number = f"zamówienie {order}" if order else "ostatnie zamówienie"
+    facts = {"product": product.name, "thing": product.thing, "order": number, "day": rng.choice(DAYS)}
     return Matter(first=first.format(**facts), second=second.format(**facts))
 
 
