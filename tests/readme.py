@@ -40,7 +40,8 @@ def rewritten(text: str, home: Path) -> str:
 
     def anew(block: re.Match[str]) -> str:
         parts = [part.partition("\n")[0] for part in block[1].split(PROMPT)[1:]]
-        return f"```console\n{''.join(f'{PROMPT}{one}\n{output(home, one)}' for one in parts)}```\n"
+        told = "".join(PROMPT + one + "\n" + output(home, one) for one in parts)
+        return f"```console\n{told}```\n"
 
     return BLOCK.sub(anew, text)
 
