@@ -133,16 +133,19 @@ def test_cases_and_cycles_are_those_planned(truth: Truth, reader: Reader) -> Non
 
 
 def test_who_had_to_explain_again_is_found_and_nobody_else(truth: Truth, reader: Reader) -> None:
-    found = reader.facts("handovers").filter(pl.col("cause").is_in(["channel", "open_topic"]))
+    found = reader.facts("handovers")
     levels = {1: "explained_again_stated", 2: "explained_again_restated", None: "explained_once"}
-    for level, pattern in levels.items():
-        planned = {
-            row["turn"] for row in truth["patterns"][pattern] if row["cause"] in ("channel", "open_topic")
-        }
-        assert set(found.filter(pl.col("level").eq_missing(level))["turn"]) == planned, pattern
-    bad = reader.facts("handovers").filter(pl.col("level").is_not_null())
-    everywhere = {row["turn"] for level in (1, 2) for row in truth["patterns"][levels[level]]}
-    assert set(bad["turn"]) <= everywhere
+    planned = {
+        (row["turn"], row["cause"], level)
+        for level, pattern in levels.items()
+        for row in truth["patterns"][pattern]
+    }
+    assert set(found.select("turn", "cause", "level").iter_rows()) == planned
+    restated = found.filter(pl.col("level") == 2).select("turn", "restates", "known_then")
+    assert set(restated.iter_rows()) == {
+        (row["turn"], row["restates"], row["known_then"])
+        for row in truth["patterns"]["explained_again_restated"]
+    }
 
 
 def test_missing_context_is_found_with_its_cause(truth: Truth, reader: Reader) -> None:
