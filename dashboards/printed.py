@@ -80,7 +80,7 @@ def timeline(document: Document, zone: ZoneInfo) -> None:
     table(
         [_entry(entry, zone) for entry in told],
         title=f"{document['person']}  {', '.join(known)}",
-        note=f"{len(document['entries']):,} entries, {len(told):,} shown, times of {zone.key}",
+        note=f"{len(document['entries']):,} entries, {len(told):,} shown, ✚ explained again, times of {zone.key}",
     )
 
 
@@ -90,7 +90,9 @@ def _entry(entry: Document, zone: ZoneInfo) -> dict[str, Any]:
         "at": local(entry["occurred_at"], zone),
         **{name: entry[name] for name in shown},
         "promise": entry["verdict"],
-        "summary": shorten(entry["summary"] or "", SUMMARY, placeholder="…"),
+        "summary": shorten(
+            f"{'✚ ' if entry['repeated'] else ''}{entry['summary']}", SUMMARY, placeholder="…"
+        ),
         "position": entry["position"],
     }
 

@@ -14,7 +14,7 @@ from rich.text import Text
 
 SHARES = ("value", "low", "high", "share_in_target")
 SECONDS = ("median_s", "p90_s", "median_calendar_s", "p90_calendar_s", "elapsed_s", "target_s", "oldest_s")
-WIDTH = 132
+WIDTH = 140
 PACKAGES = ("domain", "ingestion", "projections", "dashboards")
 """An exception of one of these carries a sentence for people."""
 
