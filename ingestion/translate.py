@@ -20,6 +20,8 @@ from ingestion.source import ROW, Bad, Rows, Translated
 
 RECORDS = 4_000
 """So many records are handed on at a time."""
+DRAFTED = 20_000
+"""So many rows are read and drafted at a time, unless they must be folded."""
 
 
 @dataclass(kw_only=True)
@@ -48,18 +50,38 @@ class Translation:
         if mapping.group is not None:
             frame, bad = _with_broken(frame, bad, mapping.group.by)
         yield self._refused(bad)
-        yield from self._translate(frame)
+        yield from self._translate(frame if mapping.group else self._sorted(frame))
+
+    def _sorted(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """The rows in the order that the mapping wants, not yet read further than that takes."""
+        order = self.plan.mapping.order
+        names = [name for name in order if name != ROW]
+        if any(name in join.columns for join in self.plan.mapping.joins for name in names):
+            frame = self._joined(frame)
+        keys = read_cells(frame.select(*names, ROW), names, self.plan.mapping).with_row_index("@place")
+        places = keys.sort([name if name == ROW else f"={name}" for name in order], maintain_order=True)[
+            "@place"
+        ]
+        return frame[places]
+
+    def _joined(self, frame: pl.DataFrame) -> pl.DataFrame:
+        for join, lookup in zip(self.plan.mapping.joins, self.lookups, strict=True):
+            frame = look_up(frame, lookup, join)
+        return frame
 
     def _translate(self, frame: pl.DataFrame) -> Iterator[Translated]:
         mapping = self.plan.mapping
-        for join, lookup in zip(mapping.joins, self.lookups, strict=True):
-            frame = look_up(frame, lookup, join)
-        cells = read_cells(frame, self.plan.wanted, mapping)
-        folded = fold(cells, mapping)
-        if mapping.order:
-            keys = [name if name == ROW else f"={name}" for name in mapping.order]
-            folded = Folded(frame=folded.frame.sort(keys, maintain_order=True), kept=folded.kept)
-        drafted = draft(folded.frame, self.plan, self.latest)
+        height = frame.height if mapping.group else DRAFTED
+        for start in range(0, frame.height, max(height, 1)):
+            part = frame.slice(start, height)
+            joined = part if set(self.plan.wanted) <= set(part.columns) else self._joined(part)
+            folded = fold(read_cells(joined, self.plan.wanted, mapping), mapping)
+            if mapping.group and mapping.order:
+                keys = [name if name == ROW else f"={name}" for name in mapping.order]
+                folded = Folded(frame=folded.frame.sort(keys, maintain_order=True), kept=folded.kept)
+            yield from self._drafted(folded)
+
+    def _drafted(self, folded: Folded) -> Iterator[Translated]:
         builder = Builder(
             plan=self.plan,
             source=self.source,
@@ -68,8 +90,10 @@ class Translation:
             kept=folded.kept,
             seen=self.seen,
         )
-        for start in range(0, drafted.height, RECORDS):
-            yield self._settled(drafted.slice(start, RECORDS), builder)
+        for start in range(0, folded.frame.height, DRAFTED):
+            drafted = draft(folded.frame.slice(start, DRAFTED), self.plan, self.latest)
+            for place in range(0, drafted.height, RECORDS):
+                yield self._settled(drafted.slice(place, RECORDS), builder)
 
     def _settled(self, frame: pl.DataFrame, builder: Builder) -> Translated:
         wrong = pl.col("@reason").is_not_null()

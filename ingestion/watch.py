@@ -6,6 +6,7 @@ the log stores every record once, however often its file is read.
 """
 
 import fcntl
+import logging
 import os
 import stat
 from collections.abc import Callable, Iterator
@@ -21,6 +22,7 @@ from ingestion.intake import Balance, IngestError, ingest
 from ingestion.language import SourceMapping
 from ingestion.mapping import find_mapping, load_mapping
 
+LOGGER = logging.getLogger(__name__)
 SETTLE = timedelta(seconds=2)
 UNFINISHED = (".part", ".partial", ".tmp", ".crdownload", ".filepart")
 Now = Callable[[], datetime] | datetime
@@ -55,7 +57,7 @@ def pick_up(
     *,
     now: Now,
     settle: timedelta = SETTLE,
-    tell: Callable[[str], None] | None = None,
+    tell: Callable[[str], object] = LOGGER.warning,
 ) -> list[Balance]:
     """Take in every file that has not changed for `settle`; a balance for each, `tell` hears of the failed.
 
@@ -71,7 +73,7 @@ def pick_up(
         policy: Policy | None = None
         for path in (*_left(found), *_claimed(found, instant - settle)):
             policy = policy or policies_of(log).at(instant)
-            balance = _take_in(log, path, found, now=now, policy=policy, tell=tell or _silent)
+            balance = _take_in(log, path, found, now=now, policy=policy, tell=tell)
             balances.extend([balance] if balance else [])
     return balances
 
@@ -139,7 +141,7 @@ def _free(path: Path) -> Path:
 
 
 def _take_in(
-    log: Log, path: Path, found: Rooms, *, now: Now, policy: Policy, tell: Callable[[str], None]
+    log: Log, path: Path, found: Rooms, *, now: Now, policy: Policy, tell: Callable[[str], object]
 ) -> Balance | None:
     source, before = path.parent.name, _stamp(path)
     try:
@@ -176,7 +178,3 @@ def _stamp(path: Path) -> tuple[int, int]:
 def _mapping(found: Rooms, source: str) -> SourceMapping | None:
     own = found.mappings / f"{source}.toml"
     return load_mapping(own) if own.is_file() else find_mapping(source)
-
-
-def _silent(_: str) -> None:
-    """Nobody listens."""

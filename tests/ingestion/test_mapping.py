@@ -1,11 +1,13 @@
 """The mapping language: what loads, and the sentence about what does not."""
 
+import tomllib
 from pathlib import Path
 
 import pytest
 
-from ingestion.mapping import find_mapping, load_mapping, parse_mapping, shipped_mappings
+from ingestion.mapping import SHIPPED, find_mapping, load_mapping, parse_mapping, shipped_mappings
 from ingestion.source import IngestError
+from tests.command import ROOT
 from tests.ingestion.taking import CALLS, SAMPLES
 
 
@@ -103,3 +105,24 @@ def test_a_canonical_mapping_has_no_events_of_its_own() -> None:
     text = CALLS.replace('format = "csv"', 'format = "canonical"')
     with pytest.raises(IngestError, match="is not a known key"):
         parse_mapping(text, where="desk.toml")
+
+
+def test_the_example_of_the_reference_page_loads() -> None:
+    page = (ROOT / "docs" / "mappings.md").read_text("utf-8")
+    example = page.split("```toml\n")[1].split("```")[0]
+    mapping = parse_mapping(example, where="docs/mappings.md")
+    assert [rule.event.__name__ for rule in mapping.events] == ["ContactReceived"]
+
+
+def test_every_key_of_the_shipped_mappings_is_on_the_reference_page() -> None:
+    page = (ROOT / "docs" / "mappings.md").read_text("utf-8")
+    for name in shipped_mappings():
+        document = tomllib.loads((SHIPPED / f"{name}.toml").read_text("utf-8"))
+        tables = [
+            document["source"],
+            document.get("group", {}),
+            *document.get("join", []),
+            *document["event"],
+        ]
+        for key in {key for table in (*tables, *document["identifier"]) for key in table}:
+            assert f"`{key}`" in page, key
