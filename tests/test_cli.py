@@ -365,8 +365,12 @@ def test_postgresql_wants_to_be_initialised_and_answers_the_same(
     expected = run(filled, *words).json()["rows"]
     other = tmp_path / "other"
     monkeypatch.setenv("OMNILINE_LOG_URL", postgres_url)
+    monkeypatch.setenv("OMNILINE_VIEWS_URL", postgres_url)
     file = str(tmp_path / "in.jsonl")
     assert "log init" in failing(other, "ingest", file, "--source", "desk")
     assert run(other, "log", "init").code == 0
     assert run(other, "ingest", file, "--source", "desk").code == 0
     assert run(other, *words).json()["rows"] == expected
+    assert run(other, "status", "--json").json()["ok"]
+    assert run(other, "timeline", "anna@example.com", "--json").json()["entries"]
+    assert sorted(path.name for path in other.iterdir() if path.suffix == ".db") == ["keys.db"]
