@@ -100,6 +100,6 @@ def _clocks(ended: pl.DataFrame) -> pl.DataFrame:
     kept = pl.when(pl.col("outcome") == "kept").then("ended_at")
     both = [
         ended.select(*shared, kind=pl.lit("callback_attempted"), stopped_at="attempted_at"),
-        ended.select(*shared, kind=pl.lit("callback_kept"), stopped_at=kept),
+        ended.select(*shared, "ended_at", kind=pl.lit("callback_kept"), stopped_at=kept),
     ]
-    return pl.concat(both).with_columns(clock=pl.format("{}|{}", "kind", "started_by"))
+    return pl.concat(both, how="diagonal").with_columns(clock=pl.format("{}|{}", "kind", "started_by"))

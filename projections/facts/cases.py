@@ -5,6 +5,7 @@ from datetime import datetime
 import polars as pl
 
 from domain.events.cases import StateReported
+from projections.facts.cycles import SOLVED
 from projections.frames import of
 from projections.known import Known
 from projections.tables import conform, table
@@ -65,16 +66,22 @@ def build(known: Known) -> pl.DataFrame:
             channel=pl.coalesce("channel", "reported_channel"),
             topic=pl.coalesce("reported_topic", "cycle_topic"),
             group=pl.coalesce("reported_group", "cycle_group"),
-            state=pl.coalesce(
-                "state",
-                pl.when(pl.col("resolved_at").is_null()).then(pl.lit("open")).otherwise(pl.lit("resolved")),
-            ),
+            state=_state(),
             final_calendar_us=(pl.col("resolved_at") - pl.col("first_customer_at")).dt.total_microseconds(),
         )
         .with_columns(pl.col("customer_turns", "switches").fill_null(0))
     )
     final = known.worktime.elapsed(cases["first_customer_at"], cases["resolved_at"], cases["calendar"])
     return conform(VIEW, cases.with_columns(final_us=final))
+
+
+def _state() -> pl.Expr:
+    """The reported state, unless a turn or a resolution after the report says otherwise."""
+    solved = pl.col("resolved_at").is_not_null()
+    came_since = (pl.col("newest_customer_at") > pl.col("reported_at")).fill_null(False)
+    answered = (pl.col("state") == "awaiting_customer") & came_since
+    stands = (pl.col("state").is_in(SOLVED) == solved) & ~answered
+    return pl.when(stands).then("state").when(solved).then(pl.lit("resolved")).otherwise(pl.lit("open"))
 
 
 def _turns(spoken: pl.DataFrame) -> pl.DataFrame:
@@ -84,16 +91,14 @@ def _turns(spoken: pl.DataFrame) -> pl.DataFrame:
         pl.col("channel").first(),
         pl.col("occurred_at").first().alias("first_customer_at"),
         pl.col("occurred_at").get(1, null_on_oob=True).alias("second_customer_at"),
+        pl.col("occurred_at").last().alias("newest_customer_at"),
         pl.len().cast(pl.Int64).alias("customer_turns"),
         moved.sum().cast(pl.Int64).alias("switches"),
     )
 
 
 def _reports(events: pl.DataFrame) -> pl.DataFrame:
-    """The newest report's words; the source's verdict is the last one it gave.
-
-    Where a customer turn or a resolution came after the newest state, the cycle tells the state instead.
-    """
+    """The newest report's words; the source's verdict is the last one it gave."""
     return (
         of(events, StateReported)
         .sort("occurred_at", "seq", "event_id", nulls_last=False)
@@ -104,6 +109,7 @@ def _reports(events: pl.DataFrame) -> pl.DataFrame:
             pl.col("group").drop_nulls().last().alias("reported_group"),
             pl.col("priority").drop_nulls().last(),
             pl.col("state", "source_state").drop_nulls().last(),
+            pl.col("occurred_at").filter(pl.col("state").is_not_null()).last().alias("reported_at"),
             pl.col("source_verdict").drop_nulls().last(),
         )
     )

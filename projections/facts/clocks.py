@@ -1,6 +1,7 @@
 """One row per clock: a promise started, when it falls due and when it was stopped (kpis.md 2.1, M3–M7).
 
 Kinds: frt_human, frt_customer (one a cycle), callback_attempted, callback_kept (one a missed-call obligation).
+A clock that ended without being kept (self_recovered) has spent its time but was never stopped.
 A row holds no verdict: whether it is met, breached or running follows from the instant of the question.
 """
 
@@ -44,12 +45,13 @@ def build(known: Known) -> pl.DataFrame:
     clocks = rebound(
         known, clocks.with_columns(calendar=known.worktime.hours(clocks["channel"], clocks["queue"]))
     )
-    spent = known.worktime.elapsed(clocks["started_at"], clocks["stopped_at"], clocks["calendar"])
+    ended = clocks.select(pl.coalesce("stopped_at", "ended_at")).to_series()
+    spent = known.worktime.elapsed(clocks["started_at"], ended, clocks["calendar"])
     return conform(
         VIEW,
         clocks.with_columns(
             elapsed_us=spent,
-            calendar_us=(pl.col("stopped_at") - pl.col("started_at")).dt.total_microseconds(),
+            calendar_us=(ended - pl.col("started_at")).dt.total_microseconds(),
         ),
     )
 

@@ -81,7 +81,7 @@ def test_a_second_attempt_keeps_it_only_half_an_hour_after_the_first(tmp_path, s
 def test_a_customer_who_gets_through_first_was_not_called_back(tmp_path):
     events = [*missed("m1", "03-02 10:00"), *customer_got_through("c1", "03-02 10:20"),
               *rang_back("b1", "03-02 10:30", connected=True)]  # fmt: skip
-    assert obligations(tmp_path, events) == [("m1", "self_recovered", None)]
+    assert obligations(tmp_path, events) == [("m1", "self_recovered", 1170.0)]
     (row,) = given(tmp_path / "again", events).reader(local("03-03 12:00")).kpi("callback_kept").to_dicts()
     assert (row["of"], row["good"], row["bad"]) == (1, 0, 1)
 
