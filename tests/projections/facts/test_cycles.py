@@ -53,9 +53,7 @@ def test_a_case_is_solved_or_open_by_its_newest_moment_whoever_told_it(tmp_path)
     home = given(tmp_path, [*came("1", "03-02 10:00"), told("s1", "03-02 11:00", "awaiting_customer")])
     assert [row["state"] for row in home.rows("cases")] == ["awaiting_customer"]
     assert [row["state"] for row in home.more([solved]).rows("cases")] == ["resolved"]
-    assert [row["state"] for row in home.more(came("2", "03-02 13:00")).rows("cases")] == [
-        "awaiting_customer"
-    ]
+    assert [row["state"] for row in home.more(came("2", "03-02 13:00")).rows("cases")] == ["open"]
 
 
 def test_a_state_nobody_knows_changes_nothing(tmp_path):
