@@ -1,14 +1,16 @@
 """Bulk reading: rows of the log as Arrow tables through ADBC, by position or by stream."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
-import adbc_driver_postgresql.dbapi
-import adbc_driver_sqlite.dbapi
+import adbc_driver_manager
+import adbc_driver_postgresql
+import adbc_driver_sqlite
 import msgspec
 import pyarrow as pa
 import pyarrow.compute as pc
+from psycopg.sql import SQL, Literal
 
 from domain.events import EVENTS
 from domain.log.address import Address
@@ -33,39 +35,40 @@ CHUNK = 5_000
 
 _TAKE = {
     "sqlite": """SELECT rowid AS position, originator_id, topic, event_id, occurred_at, known_at, recorded_at,
-        CAST(state AS TEXT) AS state FROM stored_events WHERE {where} ORDER BY rowid""",
+        CAST(state AS TEXT) AS state FROM stored_events WHERE """,
     "postgresql": """SELECT notification_id AS position, originator_id, topic, event_id, occurred_at, known_at,
-        recorded_at, convert_from(state, 'UTF8') AS state FROM stored_events WHERE {where}
-        ORDER BY notification_id""",
+        recorded_at, convert_from(state, 'UTF8') AS state FROM stored_events WHERE """,
 }
 _RANGE = {
-    "sqlite": "rowid > ? AND rowid <= ?",
-    "postgresql": "notification_id > $1 AND notification_id <= $2",
+    "sqlite": "rowid > {} AND rowid <= {}",
+    "postgresql": "notification_id > {} AND notification_id <= {}",
 }
+_ORDER = {"sqlite": " ORDER BY rowid", "postgresql": " ORDER BY notification_id"}
 _TOPICS = {
-    "sqlite": " AND topic IN (SELECT value FROM json_each(?))",
-    "postgresql": " AND topic IN (SELECT jsonb_array_elements_text($3::text::jsonb))",
+    "sqlite": " AND topic IN (SELECT value FROM json_each({}))",
+    "postgresql": " AND topic IN (SELECT jsonb_array_elements_text({}::jsonb))",
 }
 _STREAMS = {
-    "sqlite": "originator_id IN (SELECT value FROM json_each(?)) AND rowid <= ?",
-    "postgresql": """originator_id = ANY (ARRAY(SELECT jsonb_array_elements_text($1::text::jsonb)))
-        AND notification_id <= $2""",
+    "sqlite": "originator_id IN (SELECT value FROM json_each({})) AND +rowid <= {}",
+    "postgresql": """originator_id = ANY (ARRAY(SELECT jsonb_array_elements_text({}::jsonb)))
+        AND notification_id + 0 <= {}""",
 }
 
 
 class BulkReader:
-    """Reads one log through a connection per page, so that no long snapshot holds back the write-ahead log."""
+    """Reads one log page by page: a connection per page on SQLite, kept ones on PostgreSQL, where they are dear."""
 
     def __init__(self, address: Address) -> None:
         self._address = address
+        self._dialect = address.dialect
+        self._idle: list[Opened] = []
 
     def page(self, after: int, upto: int, topics: Sequence[str] | None = None) -> pa.Table:
         """Rows after one position and up to another, of these topics or of all."""
-        dialect = self._address.dialect
-        where, values = _RANGE[dialect], [after, upto]
-        if topics is None:
-            return self._read(where, values)
-        return self._read(where + _TOPICS[dialect], [*values, _texts(topics)])
+        where, values = _RANGE[self._dialect], list[Any]((after, upto))
+        if topics is not None:
+            where, values = where + _TOPICS[self._dialect], [*values, _texts(topics)]
+        return self._read(where + _ORDER[self._dialect], values)
 
     def pages(
         self, after: int, upto: int, size: int, topics: Sequence[str] | None = None
@@ -76,31 +79,70 @@ class BulkReader:
 
     def streams(self, streams: Sequence[str], upto: int) -> pa.Table:
         """Rows of these streams up to a position, by position."""
-        where = _STREAMS[self._address.dialect]
         names = list(dict.fromkeys(streams))
         chunks = [names[start : start + CHUNK] for start in range(0, len(names), CHUNK)]
-        tables = [self._read(where, [_texts(chunk), upto]) for chunk in chunks]
-        table = pa.concat_tables([SCHEMA.empty_table(), *tables])
-        return table.sort_by("position") if len(tables) > 1 else table
+        tables = [self._read(_STREAMS[self._dialect], [_texts(chunk), upto]) for chunk in chunks]
+        return pa.concat_tables([SCHEMA.empty_table(), *tables]).sort_by("position")
 
     def _read(self, where: str, values: list[Any]) -> pa.Table:
-        statement = _TAKE[self._address.dialect].format(where=where)
-        with self._connection() as connection, connection.cursor() as cursor:
-            cursor.execute(statement, values)
-            table = cursor.fetch_arrow_table()
-        if not table.num_rows:
-            return SCHEMA.empty_table()
-        return present(table.cast(SCHEMA))
+        query, kept = _TAKE[self._dialect] + where, bool(self._idle)
+        try:
+            table = self._fetch(query, values)
+        except adbc_driver_manager.Error:
+            if not kept:
+                raise
+            self.close()
+            table = self._fetch(query, values)
+        return present(table.cast(SCHEMA)) if table.num_rows else SCHEMA.empty_table()
+
+    def _fetch(self, query: str, values: list[Any]) -> pa.Table:
+        """PostgreSQL copies out only statements without marks, three times as fast."""
+        with self._statement() as statement:
+            if self._dialect == "postgresql":
+                statement.set_sql_query(SQL(query).format(*map(Literal, values)).as_string(None))
+            else:
+                statement.set_sql_query(query.replace("{}", "?"))
+                marked = [pa.array([value]) for value in values]
+                statement.bind(pa.RecordBatch.from_arrays(marked, [str(mark) for mark in range(len(marked))]))
+            return pa.RecordBatchReader.from_stream(statement.execute_query()[0]).read_all()
 
     @contextmanager
-    def _connection(self) -> Iterator[Any]:
-        address = self._address
-        if address.dialect == "postgresql":
-            with adbc_driver_postgresql.dbapi.connect(address.conninfo) as connection:
-                yield connection
+    def _statement(self) -> Iterator[Any]:
+        if self._dialect == "sqlite":
+            with (
+                gate_of(self._address.path).bulk(),
+                Opened(adbc_driver_sqlite, self._address.uri()) as opened,
+                opened.statement() as statement,
+            ):
+                yield statement
             return
-        with gate_of(address.path).bulk(), adbc_driver_sqlite.dbapi.connect(address.uri()) as connection:
-            yield connection
+        try:
+            opened = self._idle.pop()
+        except IndexError:
+            opened = Opened(adbc_driver_postgresql, self._address.conninfo)
+        with ExitStack() as failing, opened.statement() as statement:
+            failing.push(opened)
+            yield statement
+            failing.pop_all()
+        self._idle.append(opened)
+
+    def close(self) -> None:
+        """Close the connections kept for later reads."""
+        while self._idle:
+            self._idle.pop().close()
+
+
+class Opened(ExitStack):
+    """One ADBC connection; leaving it closes it."""
+
+    def __init__(self, driver: Any, address: str) -> None:
+        super().__init__()
+        database = self.enter_context(driver.connect(address))
+        self._connection = self.enter_context(adbc_driver_manager.AdbcConnection(database))
+
+    def statement(self) -> Any:
+        """A new statement on it."""
+        return adbc_driver_manager.AdbcStatement(self._connection)
 
 
 def _texts(values: Sequence[str]) -> str:

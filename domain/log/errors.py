@@ -4,7 +4,9 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import adbc_driver_manager
 import psycopg
+import pyarrow as pa
 from eventsourcing.persistence import IntegrityError, PersistenceError
 
 
@@ -32,12 +34,15 @@ class LogDamaged(LogError):
     """The log is ours, but rows are missing or are not what was written."""
 
 
+_FAILURES = (PersistenceError, sqlite3.Error, psycopg.Error, adbc_driver_manager.Error, pa.ArrowException)
+
+
 @contextmanager
 def told(shown: str) -> Iterator[None]:
     """Turn the failures of library and driver into sentences about the log `shown`."""
     try:
         yield
-    except (PersistenceError, sqlite3.Error, psycopg.Error) as error:
+    except _FAILURES as error:
         raise sentence(error, shown) from error
 
 

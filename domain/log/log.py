@@ -138,6 +138,7 @@ class Log:
 
     def close(self) -> None:
         """Give back the connections; the log can be opened again."""
+        self._bulk.close()
         self.recorder.datastore.close()
 
     @contextmanager

@@ -57,4 +57,4 @@ def rows(log: Log, names: Sequence[str]) -> list[tuple[Any, ...]]:
     """Stored columns that bulk reads leave out, by position."""
     position = "rowid" if log.dialect == "sqlite" else "notification_id"
     with log.recorder.session() as session:
-        return list(session.run(f"SELECT {', '.join(names)} FROM stored_events ORDER BY {position}"))
+        return list(session.run(f"SELECT {', '.join(names)} FROM stored_events ORDER BY {position}"))  # noqa: S608

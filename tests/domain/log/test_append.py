@@ -101,7 +101,11 @@ def test_a_record_new_and_edited_within_one_batch_gets_both_revisions(log: Log) 
 def test_a_new_revision_passes_over_numbers_that_are_taken(log: Log) -> None:
     append(log, mail(1), mail(1, revision=5, text="five"))
     assert append(
-        log, mail(1, revision=6, text="six"), mail(1, text="next"), mail(1, revision=7, text="x"), changed="revise"
+        log,
+        mail(1, revision=6, text="six"),
+        mail(1, text="next"),
+        mail(1, revision=7, text="x"),
+        changed="revise",
     ) == [stored("crm1|1|6", 3), stored("crm1|1|7", 4), conflict("crm1|1|7")]
 
 
@@ -110,7 +114,9 @@ def test_what_is_kept_once_stays_as_it_came_first(log: Log) -> None:
         stored("crm1|1|1", 1),
         duplicate("crm1|1|1", 1),
     ]
-    assert append(log, mail(1, once=True, text="c", revision=9), changed="revise") == [duplicate("crm1|1|1", 1)]
+    assert append(log, mail(1, once=True, text="c", revision=9), changed="revise") == [
+        duplicate("crm1|1|1", 1)
+    ]
 
 
 def test_records_whose_ids_begin_alike_are_told_apart(log: Log) -> None:
@@ -121,7 +127,10 @@ def test_records_whose_ids_begin_alike_are_told_apart(log: Log) -> None:
 
 def test_when_it_became_known_does_not_make_an_event_another(log: Log) -> None:
     append(log, mail(1, known_at=NOW))
-    assert append(log, mail(1, known_at=LATER), mail(1)) == [duplicate("crm1|1|1", 1), duplicate("crm1|1|1", 1)]
+    assert append(log, mail(1, known_at=LATER), mail(1)) == [
+        duplicate("crm1|1|1", 1),
+        duplicate("crm1|1|1", 1),
+    ]
 
 
 @pytest.mark.parametrize(

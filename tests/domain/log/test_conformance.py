@@ -1,5 +1,6 @@
 """The library's own conformance suites against our recorders, on both stores."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,16 @@ class OnSQLite:
     """Recorders over a fresh log in a file."""
 
     @pytest.fixture(autouse=True)
-    def _fresh_log(self, tmp_path: Path, request: pytest.FixtureRequest) -> None:
-        log = open_log(f"sqlite:///{tmp_path}/log.db", keys=tmp_path / "keys.db", create=True)
+    def _fresh_log(self, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[None]:
+        log = open_log(self.address(tmp_path, request), keys=tmp_path / "keys.db", create=True)
         self.recorder = log.recorder
         self.number = 0
-        request.addfinalizer(log.close)
+        yield
+        log.close()
+
+    def address(self, tmp_path: Path, request: pytest.FixtureRequest) -> str:  # noqa: ARG002
+        """Where the log lies."""
+        return f"sqlite:///{tmp_path}/log.db"
 
     def create_recorder(self) -> Any:
         return self.recorder
@@ -32,12 +38,8 @@ class OnPostgres(OnSQLite):
 
     EXPECT_CONTIGUOUS_NOTIFICATION_IDS = False
 
-    @pytest.fixture(autouse=True)
-    def _fresh_log(self, tmp_path: Path, request: pytest.FixtureRequest) -> None:
-        log = open_log(request.getfixturevalue("postgres_url"), keys=tmp_path / "keys.db", create=True)
-        self.recorder = log.recorder
-        self.number = 0
-        request.addfinalizer(log.close)
+    def address(self, tmp_path: Path, request: pytest.FixtureRequest) -> str:  # noqa: ARG002
+        return str(request.getfixturevalue("postgres_url"))
 
 
 class TestSQLiteApplicationRecorder(OnSQLite, persistence.ApplicationRecorderTestCase):  # type: ignore[type-arg]

@@ -19,7 +19,17 @@ COUNT = 1200
 
 def process(url: str, keys: Path, seed: int) -> "subprocess.Popen[str]":
     """A process that appends events 0…COUNT in the order of its seed."""
-    command = [sys.executable, "-W", "error", "-m", "tests.domain.log.appending", url, str(keys), str(seed), str(COUNT)]
+    command = [
+        sys.executable,
+        "-W",
+        "error",
+        "-m",
+        "tests.domain.log.appending",
+        url,
+        str(keys),
+        str(seed),
+        str(COUNT),
+    ]
     return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 

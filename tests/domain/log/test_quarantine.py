@@ -10,7 +10,12 @@ from domain.log import Log, LogError, QuarantineEntry, Refused, open_log
 from tests.domain.log.making import LATER, NOW, append, mail
 
 REFUSED = Refused(
-    source="crm1", file="mails.csv", line=7, reason="bad_time", detail="31 February", record='{"at": "2026-02-31"}'
+    source="crm1",
+    file="mails.csv",
+    line=7,
+    reason="bad_time",
+    detail="31 February",
+    record='{"at": "2026-02-31"}',
 )
 
 
@@ -61,7 +66,10 @@ def test_another_refusal_is_another_entry(log: Log, other: dict[str, str]) -> No
 def test_files_refused_as_a_whole_are_told_apart(log: Log) -> None:
     empty = replace(REFUSED, reason="empty", record="", line=None)
     log.append_batch([], run=1, now=NOW, refused=[empty, replace(empty, file="b.csv"), empty])
-    assert [(one.file, one.line, one.count) for one in log.quarantined()] == [("b.csv", None, 1), ("mails.csv", None, 2)]
+    assert [(one.file, one.line, one.count) for one in log.quarantined()] == [
+        ("b.csv", None, 1),
+        ("mails.csv", None, 2),
+    ]
 
 
 def test_entries_come_newest_first_by_source_and_by_number(log: Log) -> None:
@@ -84,7 +92,9 @@ def test_bytes_that_are_no_text_are_kept_as_escapes(log: Log) -> None:
 def test_a_batch_that_fails_leaves_no_refusal_behind(tmp_path: Path) -> None:
     with_room = open_log(f"sqlite:///{tmp_path}/log.db", keys=tmp_path / "keys.db", create=True)
     with with_room.recorder.session(commit=True) as session:
-        session.run("CREATE TRIGGER full BEFORE INSERT ON stored_events BEGIN SELECT RAISE(FAIL, 'no room'); END")
+        session.run(
+            "CREATE TRIGGER full BEFORE INSERT ON stored_events BEGIN SELECT RAISE(FAIL, 'no room'); END"
+        )
     with pytest.raises(LogError):
         with_room.append_batch([mail(1)], run=1, now=NOW, refused=[REFUSED])
     assert (with_room.head(), with_room.quarantined()) == (0, [])
