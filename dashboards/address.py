@@ -50,9 +50,16 @@ def _days(given: str) -> tuple[date, ...]:
 
 
 def read(page: str, fields: Mapping[str, Field]) -> None:
-    """Before the widgets: where the URL changed from outside (opened, linked, Back), it decides."""
+    """Before the widgets: where the URL changed from outside (opened, linked, Back), it decides.
+
+    Coming from another page without a word about this one, the page shows what it showed last: Streamlit
+    leaves the other page's parameters behind when Back is pressed after a switch.
+    """
     current = st.query_params.to_dict()
-    outside = st.session_state.get(_WRITTEN) != (page, current)
+    before, written = st.session_state.get(_WRITTEN, (page, None))
+    outside = (before, written) != (page, current)
+    if before != page and not any(name in current for name in fields):
+        current = st.session_state.get(f"{_WRITTEN} {page}", current)
     for name, field in fields.items():
         if outside or name not in st.session_state:
             given = current.get(name) if outside else None
@@ -69,11 +76,11 @@ def write(page: str, fields: Mapping[str, Field], **instead: Any) -> None:
         for name, field in fields.items()
         if (value := instead.get(name) or st.session_state.get(name)) not in (field.default, None, "", [], ())
     }
-    if _LANGUAGE in st.session_state:
-        wanted["lang"] = st.session_state[_LANGUAGE]
-    if wanted != st.query_params.to_dict():
-        st.query_params.from_dict(wanted)
-    st.session_state[_WRITTEN] = (page, wanted)
+    spoken = {"lang": st.session_state[_LANGUAGE]} if _LANGUAGE in st.session_state else {}
+    if wanted | spoken != st.query_params.to_dict():
+        st.query_params.from_dict(wanted | spoken)
+    st.session_state[_WRITTEN] = (page, wanted | spoken)
+    st.session_state[f"{_WRITTEN} {page}"] = wanted
 
 
 def language() -> str:

@@ -59,6 +59,11 @@ def _newest(home: str) -> tuple[Reader, Freshness]:  # noqa: ARG001
     return reader, reader.freshness()
 
 
+def forget() -> None:
+    """Ask for the newest position again."""
+    _newest.clear()
+
+
 def newest() -> tuple[Reader, Freshness]:
     """The reader at the newest position, kept for seconds: its instant is part of every cached answer's key."""
     return _newest(context.current().home)

@@ -12,6 +12,7 @@ from dashboards.address import Field
 from dashboards.periods import CODES, COMPARISONS, Period, compared, period
 from dashboards.sheet import Sheet
 
+FIRST = date(1990, 1, 1)
 FIELDS: Mapping[str, Field] = {
     "period": address.choice(CODES, "30d"),
     "range": address.span(),
@@ -74,12 +75,13 @@ def period_controls(sheet: Sheet) -> Choice:
 
 def _custom(sheet: Sheet) -> tuple[date, date] | None:
     """The two days of a custom range: the last 30 at first, none while one of them is missing."""
-    if not st.session_state.get("range"):
-        last = period("30d", sheet.newest)
-        st.session_state["range"] = (last.start, last.last)
+    last = period("30d", sheet.newest)
+    asked = st.session_state.get("range") or (last.start, last.last)
+    st.session_state["range"] = tuple(sorted(min(max(day, FIRST), sheet.newest) for day in asked))
     days = st.date_input(
         sheet.words.t("control.range"),
         key="range",
+        min_value=FIRST,
         max_value=sheet.newest,
         format="YYYY-MM-DD",
         label_visibility="collapsed",

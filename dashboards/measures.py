@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 import polars as pl
 
-from dashboards.texts import MINUS, NARROW, Words
+from dashboards.texts import MINUS, NARROW, Words, definitions
 from projections.kpi import KPI
 
 FEW = 20
@@ -24,13 +24,22 @@ class Measure:
     kpi: KPI
     words: Words
 
+    def _told(self, part: str) -> str:
+        translated = definitions(self.words.language).get(f"{self.kpi.key}.{part}")
+        return translated or str(getattr(self.kpi, part))
+
     @property
     def title(self) -> str:
-        return self.words.known(f"kpi.{self.kpi.key}", self.kpi.title)
+        """As short as a tile wants it, else as the definition says."""
+        return self.words.known(f"kpi.{self.kpi.key}", self._told("title"))
 
     @property
     def question(self) -> str:
-        return self.words.known(f"question.{self.kpi.key}", self.kpi.question)
+        return self._told("question")
+
+    @property
+    def definition(self) -> str:
+        return self._told("definition")
 
     @property
     def column(self) -> str:

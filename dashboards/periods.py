@@ -24,6 +24,11 @@ class Period:
         return self.end - timedelta(days=1)
 
     @property
+    def coarse(self) -> Grain:
+        """The grain where days hold too few rows each."""
+        return "1w" if self.days <= 800 else "1mo"
+
+    @property
     def grain(self) -> Grain:
         return "1d" if self.days <= 62 else "1w" if self.days <= 800 else "1mo"
 

@@ -7,7 +7,7 @@ from typing import cast
 import streamlit as st
 
 from dashboards import address, context
-from dashboards.cache import Answers, newest
+from dashboards.cache import Answers, forget, newest
 from dashboards.measures import Measure
 from dashboards.palette import Shades, shades
 from dashboards.texts import Words
@@ -72,8 +72,12 @@ def opened(title: str) -> Sheet:
     w = sheet.words
     demo = f" :orange-badge[{w.t('sheet.demo')}]" if context.current().demo else ""
     st.title(w.t(title) + demo, anchor=False)
-    if not sheet.freshness.events or sheet.freshness.newest_occurred_at is None:
+    if not sheet.freshness.events:
         _empty(w)
+        st.stop()
+    if sheet.freshness.newest_occurred_at is None:
+        banners(sheet)
+        _building(sheet.freshness.position)
         st.stop()
     told = w.t(
         "sheet.freshness",
@@ -94,6 +98,17 @@ def banners(sheet: Sheet) -> None:
     if fresh.lag >= STALE and not failed:
         told = {"lag": w.n("sheet.events", fresh.lag), "position": w.number(fresh.position)}
         st.warning(w.t("sheet.lagging", **told), icon=":material/schedule:")
+
+
+@st.fragment(run_every=3)
+def _building(position: int) -> None:
+    """The log holds events that no view shows yet: wait for them, and draw the page once they are there."""
+    forget()
+    fresh = newest()[1]
+    if fresh.newest_occurred_at is not None and fresh.position != position:
+        st.rerun()
+    w = words()
+    st.info(w.t("sheet.building", events=w.n("sheet.events", fresh.events)), icon=":material/hourglass_top:")
 
 
 def _empty(w: Words) -> None:

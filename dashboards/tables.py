@@ -66,7 +66,11 @@ def breach_columns(w: Words, worst: float) -> dict[str, Any]:
         "team": _text(w, "team", 104),
         "answered": Column.TextColumn(w.t("column.answered"), width=84, alignment="right"),
         "of_target": Column.ProgressColumn(
-            w.t("column.of_target"), format="%d\u202f%%", min_value=0, max_value=max(200, worst), width=112
+            w.t("column.of_target"),
+            format="%d\u202f%%",
+            min_value=0,
+            max_value=min(300, max(200, worst)),
+            width=112,
         ),
     }
 
@@ -120,41 +124,44 @@ def waiting_columns(w: Words) -> dict[str, Any]:
     }
 
 
-def event_rows(entries: pl.DataFrame, channels: dict[str, str], w: Words) -> pl.DataFrame:
-    """One row per event of one customer, newest first."""
+def _answered(clocks: pl.DataFrame) -> pl.Expr:
+    """Minutes needed of minutes promised; a ring while the clock still runs."""
+    running = clocks.filter(pl.col("stopped_at").is_null())["started_by"].to_list()
+    needed, promised = (
+        (pl.col(name) / 60).round(0).cast(pl.Int64).cast(pl.String) for name in ("elapsed_s", "target_s")
+    )
+    ring = pl.when(pl.col("event_id").is_in(running)).then(pl.lit("◌ ")).otherwise(pl.lit(""))
+    return pl.concat_str(ring, needed, pl.lit(" / "), promised, pl.lit("\u202fmin")).fill_null("")
+
+
+def event_rows(
+    entries: pl.DataFrame, clocks: pl.DataFrame, channels: dict[str, str], w: Words
+) -> pl.DataFrame:
+    """One row per event of one customer, newest first; `clocks` tell which still run."""
     kinds = {kind: w.known(f"kind.{kind}", kind) for kind in entries["kind"].unique()}
     actors = {kind: w.known(f"actor.{kind}", kind) for kind in entries["actor_kind"].unique().drop_nulls()}
-    verdicts = {
-        "met": w.t("verdict.met"),
-        "breached": "◆ " + w.t("verdict.breached"),
-        "running": "◌ " + w.t("verdict.running"),
-    }
-    minutes = [
-        (pl.col(name) / 60).round(0).cast(pl.Int64).cast(pl.String) for name in ("elapsed_s", "target_s")
-    ]
-    return (
-        local(entries, w, "occurred_at")
-        .select(
-            when="occurred_at",
-            channel=named("channel", channels).fill_null("–"),
-            by=pl.col("actor_kind").replace(actors).fill_null("–"),
-            what=pl.col("kind").replace(kinds),
-            topic=pl.col("topic").fill_null(""),
-            team=pl.col("group").fill_null(""),
-            summary=pl.col("summary").fill_null(""),
-            sla=pl.col("verdict").replace(verdicts).fill_null(""),
-            answered=pl.concat_str(minutes[0], pl.lit(" / "), minutes[1], pl.lit("\u202fmin")).fill_null(""),
-            again=pl.when("repeated").then(pl.lit("✚")).otherwise(pl.lit("")),
-            position="position",
-            digest=pl.col("digest").str.slice(0, 10),
-        )
-        .sort("when", "position", descending=True)
+    signs = {"met": "", "breached": "◆ ", "running": "◌ "}
+    verdicts = {verdict: sign + w.t(f"verdict.{verdict}") for verdict, sign in signs.items()}
+    rows = local(entries, w, "occurred_at").select(
+        when="occurred_at",
+        channel=named("channel", channels).fill_null("–"),
+        by=pl.col("actor_kind").replace(actors).fill_null("–"),
+        what=pl.col("kind").replace(kinds),
+        topic=pl.col("topic").fill_null(""),
+        team=pl.col("group").fill_null(""),
+        summary=pl.col("summary").fill_null(""),
+        sla=pl.col("verdict").replace(verdicts).fill_null(""),
+        answered=_answered(clocks),
+        again=pl.when("repeated").then(pl.lit("✚")).otherwise(pl.lit("")),
+        position="position",
+        digest=pl.col("digest").str.slice(0, 10),
     )
+    return rows.sort("when", "position", descending=True)
 
 
 def event_columns(w: Words) -> dict[str, Any]:
-    fitted = _texts(w, channel=80, by=72, what=108, topic=84, team=96, summary=120)
-    verdict = _texts(w, sla=72, answered=100, again=40, digest=88)
+    fitted = _texts(w, channel=76, by=70, what=96, topic=76, team=92, summary=120)
+    verdict = _texts(w, sla=86, again=40, digest=88) | {"answered": _text(w, "answered_in", 122)}
     position = _number(w, "position", "%d", 70)
     return {"when": _when(w, "when", 134, year=True), **fitted, **verdict, "position": position}
 
@@ -189,9 +196,3 @@ def stage_columns(w: Words) -> dict[str, Any]:
 def difference_columns(w: Words) -> dict[str, Any]:
     counts = {name: _number(w, name, "%d") for name in ("n_before", "n_after")}
     return _texts(w, unit=None, before=None, after=None, difference=None, interval=None) | counts
-
-
-def glossary_columns(w: Words) -> dict[str, Any]:
-    return _texts(
-        w, kpi=190, question=330, kind=90, better=110, target=90, key=180, definition=500, source=200
-    )

@@ -9,6 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 LANGUAGES = ("en", "pl")
+LOCALE = Path(__file__).parent / "locale"
 NARROW = "\u202f"
 MINUS = "\u2212"
 
@@ -24,8 +25,14 @@ def _flat(tree: dict[str, Any], prefix: str = "") -> dict[str, Any]:
 @cache
 def messages(language: str) -> dict[str, Any]:
     """Every message of a language by dotted key."""
-    path = Path(__file__).parent / "locale" / f"{language}.toml"
-    return _flat(tomllib.loads(path.read_text(encoding="utf-8")))
+    return _flat(tomllib.loads((LOCALE / f"{language}.toml").read_text(encoding="utf-8")))
+
+
+@cache
+def definitions(language: str) -> dict[str, str]:
+    """Translated titles, questions and definitions of KPIs; their rows speak English themselves."""
+    file = LOCALE / f"kpis.{language}.toml"
+    return _flat(tomllib.loads(file.read_text(encoding="utf-8"))) if file.exists() else {}
 
 
 def plural(language: str, count: int) -> str:

@@ -16,7 +16,7 @@ Arrow = Literal["up", "down", "off"]
 def meaning(measure: Measure, goal: float | None, row: dict[str, Any], against: str) -> str:
     """The help text: the question, the definition, its goal and n."""
     w, kpi = measure.words, measure.kpi
-    lines = [f"**{measure.question}**", kpi.definition]
+    lines = [f"**{measure.question}**", measure.definition]
     if goal is not None:
         lines.append(w.t("tile.goal", goal=measure.target(goal)))
     size = w.t("tile.size", n=w.number(measure.size(row)))

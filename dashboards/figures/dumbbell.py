@@ -77,7 +77,7 @@ def dumbbell(rows: list[Row], shades: Shades, words: Words) -> Figure | None:
     traces, shapes, notes = [], [], []
     for y, row in enumerate(reversed(rows)):
         if row.now is not None and row.then is not None:
-            shapes.append(line(row.then, y, row.now, y, shades.rule, width=3, layer="below"))
+            shapes.append(line(row.then, y, row.now, y, shades.rule, width=3, layer="between"))
         if row.goal is not None:
             shapes.append(line(row.goal, y - 0.5, row.goal, y + 0.5, shades.text, dash="dot", width=1.2))
         traces += _dots(row, y, shades, words)

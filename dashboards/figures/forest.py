@@ -79,7 +79,14 @@ def _ticks(reach: float, measure: Measure) -> dict[str, Any]:
     steps = NICE.get(measure.kpi.kind, COUNTS)
     step = next((step for step in steps if reach / step < 3), steps[-1])
     ticks = [n * step for n in range(-2, 3) if abs(n * step) <= reach]
-    return {"tickvals": ticks, "ticktext": [measure.difference(tick) if tick else "0" for tick in ticks]}
+    return {"tickvals": ticks, "ticktext": [_tick(tick, measure) for tick in ticks]}
+
+
+def _tick(tick: float, measure: Measure) -> str:
+    """A share's whole points without their decimal; zero is just zero."""
+    said = measure.difference(tick) if tick else "0"
+    whole = measure.kpi.kind == "share" and abs(tick) >= 0.01
+    return said.replace(measure.words.t("format.decimal") + "0\u202f", "\u202f") if whole else said
 
 
 def forest(rows: list[Difference], measure: Measure, shades: Shades) -> Figure | None:
@@ -96,7 +103,7 @@ def forest(rows: list[Difference], measure: Measure, shades: Shades) -> Figure |
         if not row.enough:
             continue
         if row.low is not None and row.high is not None:
-            shapes.append(line(row.low, y, row.high, y, shades.channel(row.unit), width=2, layer="below"))
+            shapes.append(line(row.low, y, row.high, y, shades.channel(row.unit), width=2, layer="between"))
         traces.append(_dot(row, y, measure, shades))
     axes = {
         "xaxis": axis(shades, range=[-reach, reach], **_ticks(reach, measure)),

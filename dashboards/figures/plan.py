@@ -55,7 +55,7 @@ def _row(row: dict[str, Any], y: int, today: date, shades: Shades, words: Words)
     lines = []
     if all(days.values()):
         ends = days[False].isoformat(), days[True].isoformat()
-        lines.append(line(ends[0], y, ends[1], y, shades.rule, width=3, layer="below"))
+        lines.append(line(ends[0], y, ends[1], y, shades.rule, width=3, layer="between"))
     at = {"xref": "paper", "xanchor": "left", "xshift": 10, "size": 13}
     return dots, lines, note(delay(row, today, words), 1, y, shades.text, **at)
 
@@ -97,4 +97,4 @@ def plan(
         ),
     }
     more = {"shapes": shapes, "annotations": notes, "margin": {"l": 8, "r": 150, "t": 22, "b": 8}}
-    return {"data": traces, "layout": layout(shades, words, 60 + 34 * len(rows), **axes, **more)}
+    return {"data": traces, "layout": layout(shades, words, max(300, 60 + 34 * len(rows)), **axes, **more)}

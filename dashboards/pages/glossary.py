@@ -1,11 +1,21 @@
-"""The glossary: every KPI as it is declared, question first."""
+"""The glossary: every KPI as its row declares it, question first."""
 
-import polars as pl
 import streamlit as st
 
-from dashboards import address, tables
+from dashboards import address
 from dashboards.measures import Measure
-from dashboards.sheet import banners, opened
+from dashboards.sheet import Sheet, banners, opened
+
+
+def entry(sheet: Sheet, measure: Measure) -> None:
+    w, kpi = sheet.words, measure.kpi
+    facts = [w.known(f"kind_of.{kpi.kind}", kpi.kind), w.t(f"glossary.better_{kpi.better or 'neutral'}")]
+    if kpi.target is not None:
+        facts.append(w.t("tile.goal", goal=measure.target(kpi.target)))
+    with st.container(border=True, height="stretch", gap="xsmall"):
+        st.header(f"{measure.title} :gray[:small[{measure.question}]]", anchor=False)
+        st.text(measure.definition)
+        st.caption(f"`{kpi.key}` v{kpi.version} · " + " · ".join(facts))
 
 
 def render() -> None:
@@ -13,30 +23,9 @@ def render() -> None:
     with st.container(gap=None):
         sheet = opened("glossary.title")
     banners(sheet)
-    w = sheet.words
-    rows = []
-    for kpi in sheet.answers.reader.catalogue():
-        measure = Measure(kpi=kpi, words=w)
-        rows.append(
-            {
-                "kpi": measure.title,
-                "question": measure.question,
-                "kind": w.known(f"kind_of.{kpi.kind}", kpi.kind),
-                "better": w.t(f"better.{kpi.better or 'neutral'}"),
-                "target": "–" if kpi.target is None else measure.target(kpi.target),
-                "key": f"{kpi.key} v{kpi.version}",
-                "definition": kpi.definition,
-                "source": kpi.source,
-            }
-        )
-    st.dataframe(
-        pl.DataFrame(rows),
-        column_config=tables.glossary_columns(w),
-        height=tables.height(len(rows), 24),
-        row_height=tables.ROW,
-        hide_index=True,
-        alt=w.t("glossary.alt"),
-    )
+    with st.grid(2, min_column_width=340, gap="small"):
+        for kpi in sheet.answers.reader.catalogue():
+            entry(sheet, Measure(kpi=kpi, words=sheet.words))
     address.write("glossary", {})
 
 

@@ -62,15 +62,15 @@ def heading(sheet: Sheet, line: PersonLine) -> None:
 
 
 def figures(sheet: Sheet, line: PersonLine) -> None:
-    w, entries = sheet.words, line.entries
-    contacts = entries.filter(pl.col("kind").is_in(["contact.received", "contact.missed"]))
-    judged = entries.filter(pl.col("verdict").is_in(["met", "breached"]))
+    w, mine = sheet.words, pl.col("person") == line.person
+    contacts = sheet.answers.reader.facts("contacts").filter(mine, pl.col("direction") == "inbound")
+    handovers = sheet.answers.reader.facts("handovers").filter(mine)
+    judged = line.entries.filter(pl.col("verdict").is_in(["met", "breached"]))
     late = judged.filter(pl.col("verdict") == "breached").height
     due = line.follow_ups.filter(pl.col("done_at").is_null() & (pl.col("state") != "cancelled"))[
         "due_at"
     ].min()
     used = contacts["channel"].drop_nulls().n_unique()
-    again = int(entries["repeated"].sum())
     with st.grid(5, min_column_width=190, gap="small"):
         figure_card(w.t("card.contacts"), w.number(contacts.height), w)
         figure_card(
@@ -78,7 +78,10 @@ def figures(sheet: Sheet, line: PersonLine) -> None:
         )
         figure_card(w.t("card.late"), w.t("card.of", part=late, whole=judged.height), w, "card.late_help")
         figure_card(
-            w.t("card.again"), w.t("card.of", part=again, whole=contacts.height), w, "card.again_help"
+            w.t("card.again"),
+            w.t("card.of", part=line.repeats.height, whole=handovers.height),
+            w,
+            "card.again_help",
         )
         figure_card(
             w.t("card.next"), w.moment(cast(datetime, due), year=False) if due else w.t("card.no_next"), w
@@ -87,7 +90,7 @@ def figures(sheet: Sheet, line: PersonLine) -> None:
 
 def shown_channels(sheet: Sheet, line: PersonLine) -> dict[str, str]:
     """The five main channels, and any other that this person used."""
-    used = set(line.entries["channel"].drop_nulls())
+    used = set(placed(line.entries, sheet.channels)["lane"])
     return {code: label for code, label in sheet.channels.items() if code in MAIN or code in used}
 
 
@@ -97,10 +100,10 @@ def window(sheet: Sheet, line: PersonLine, code: str) -> tuple[datetime, datetim
     assert newest is not None
     if days is not None:
         return newest - timedelta(days=days), newest
-    if line.entries.is_empty():
+    drawn = placed(line.entries, sheet.channels)["occurred_at"]
+    if drawn.is_empty():
         return newest - timedelta(days=30), newest
-    first = cast(datetime, line.entries["occurred_at"].min())
-    last = cast(datetime, line.entries["occurred_at"].max())
+    first, last = cast(datetime, drawn.min()), cast(datetime, drawn.max())
     still = line.cases.filter(pl.col("resolved_at").is_null()).height
     return first, max(newest if still else last, first + timedelta(days=14))
 
@@ -131,7 +134,7 @@ def events(sheet: Sheet, line: PersonLine, code: str) -> None:
     remark = w.t("events.remark", count=w.n("sheet.events", inside.height))
     with card(w.t("events.title"), remark, w, key="events"):
         st.dataframe(
-            tables.event_rows(inside, sheet.channels, w),
+            tables.event_rows(inside, line.clocks, sheet.channels, w),
             column_config=tables.event_columns(w),
             height=tables.height(inside.height, SHOWN),
             row_height=tables.ROW,

@@ -11,7 +11,7 @@ from dashboards.controls import Choice
 from dashboards.figures.attainment import Attainment, Mark, attainment_lines
 from dashboards.figures.dumbbell import Row, dumbbell
 from dashboards.figures.switching import sankey
-from dashboards.measures import goal_for, goals_of, only
+from dashboards.measures import FEW, goal_for, goals_of, only
 from dashboards.periods import Period, trend
 from dashboards.sheet import Sheet
 from dashboards.tiles import Tile, tile
@@ -27,9 +27,10 @@ def _row(sheet: Sheet, key: str, span: Period | None) -> dict[str, Any] | None:
 
 def kpi_tile(sheet: Sheet, choice: Choice, key: str) -> None:
     measure, span = sheet.measure(key), choice.period
-    series = sheet.answers.series(key, every=span.grain, start=span.start, end=span.end)
-    goal = goal_for(sheet.answers.frame("goals"), measure.kpi)
     now, then = _row(sheet, key, span) or {}, _row(sheet, key, choice.before)
+    grain = span.grain if measure.size(now) >= FEW * span.days or span.days < 28 else span.coarse
+    series = sheet.answers.series(key, every=grain, start=span.start, end=span.end)
+    goal = goal_for(sheet.answers.frame("goals"), measure.kpi)
     against = choice.against(sheet)
     tile(Tile(measure=measure, now=now, then=then, series=series, goal=goal, against=against))
 
