@@ -6,9 +6,12 @@ from typing import Literal
 from urllib.parse import parse_qsl, quote, unquote, urlencode
 
 from psycopg import ProgrammingError
-from psycopg.conninfo import conninfo_to_dict
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from domain.log.errors import LogError
+
+CONNECT_TIMEOUT = 10
+"""Seconds to wait for a server, where the address does not say."""
 
 Dialect = Literal["sqlite", "postgresql"]
 
@@ -65,4 +68,5 @@ def _postgresql(url: str) -> Address:
     except ProgrammingError as error:
         raise LogError(f"The log address is no PostgreSQL URL ({str(error).strip()}).") from error
     shown = f"postgresql://{parts.get('host') or 'localhost'}/{parts.get('dbname') or ''}"
-    return Address(dialect="postgresql", shown=shown, conninfo=url)
+    patient = make_conninfo(url, connect_timeout=parts.get("connect_timeout") or CONNECT_TIMEOUT)
+    return Address(dialect="postgresql", shown=shown, conninfo=patient)

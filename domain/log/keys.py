@@ -5,7 +5,7 @@ import hmac
 import secrets
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 
 from domain.log.errors import LogError, LogMismatch
@@ -17,10 +17,11 @@ _READ = "SELECT value FROM secrets WHERE name = 'log'"
 
 @contextmanager
 def starting(folder: Path) -> Iterator[None]:
-    """Let one process at a time create what this folder lacks."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / ".starting").open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+    """Let one process at a time create what this folder lacks; where nothing can be made, nobody waits."""
+    with ExitStack() as held:
+        with suppress(OSError):
+            folder.mkdir(parents=True, exist_ok=True)
+            fcntl.flock(held.enter_context((folder / ".starting").open("w")), fcntl.LOCK_EX)
         yield
 
 

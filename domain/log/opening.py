@@ -31,9 +31,11 @@ def open_log(url: str, *, keys: Path, create: bool = False, patience: int = 60) 
     recorder = _recorder(address, create=create, patience=patience)
     try:
         with told(address.shown):
-            meta = _meta(recorder, address)
-            if not meta and create and not address.read_only:
-                meta = _create(recorder, address, keys)
+            if create and not address.read_only:
+                with keystore.starting(keys.parent):
+                    meta = _meta(recorder, address) or _create(recorder, keys)
+            else:
+                meta = _meta(recorder, address)
             epoch, secret = _recognised(meta, address, keys)
             with recorder.session() as session:
                 session.tip()
@@ -54,22 +56,18 @@ def _recorder(address: Address, *, create: bool, patience: int) -> Any:
     return PostgresLogRecorder(postgres.LogDatastore(address.conninfo, schema=row[0], patience=patience))
 
 
-def _create(recorder: Any, address: Address, keys: Path) -> dict[str, str]:
+def _create(recorder: Any, keys: Path) -> dict[str, str]:
     """Make keys first, then tables and meta in one transaction; whoever comes second finds them made."""
-    with keystore.starting(keys.parent):
-        found = _meta(recorder, address)
-        if found:
-            return found
-        secret = keystore.mint(keys)
-        epoch = keystore.new_epoch()
-        made = {"epoch": epoch, "schema_version": SCHEMA_VERSION, "keys": keystore.mark(secret, epoch)}
-        with recorder.session(commit=True) as session:
-            if "log_meta" in session.tables():
-                return dict(session.run(_META))
-            for statement in recorder.create_table_statements:
-                session.run(statement)
-            session.run_many("INSERT INTO log_meta VALUES (?, ?)", list(made.items()))
-        return made
+    secret = keystore.mint(keys)
+    epoch = keystore.new_epoch()
+    made = {"epoch": epoch, "schema_version": SCHEMA_VERSION, "keys": keystore.mark(secret, epoch)}
+    with recorder.session(commit=True) as session:
+        if "log_meta" in session.tables():
+            return dict(session.run(_META))
+        for statement in recorder.create_table_statements:
+            session.run(statement)
+        session.run_many("INSERT INTO log_meta VALUES (?, ?)", list(made.items()))
+    return made
 
 
 def _meta(recorder: Any, address: Address) -> dict[str, str]:

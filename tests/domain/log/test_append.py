@@ -1,11 +1,14 @@
 """Exactly once: every row of the table that tells new, known and contradicting events apart, on both stores."""
 
+from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
+from eventsourcing.persistence import IntegrityError
 
-from domain.log import Log, LogError, Pending, Refused
-from domain.log.records import microseconds
+from domain.log import Log, LogError, Pending, Refused, open_log
+from domain.log.records import LogEvent, microseconds
 from tests.domain.log.making import (
     LATER,
     NOW,
@@ -212,3 +215,30 @@ def test_events_are_counted_per_source(log: Log) -> None:
 
 def test_runs_are_numbered(log: Log) -> None:
     assert [log.begin_run(source="crm1", adapter="csv 1", now=NOW) for _ in range(2)] == [1, 2]
+
+
+def test_a_full_disk_keeps_what_is_stored_and_takes_more_once_there_is_room(
+    tmp_path: Path, keys: Path
+) -> None:
+    log = open_log(f"sqlite:///{tmp_path}/log.db", keys=keys, create=True)
+    append(log, mail(1))
+    with log.recorder.session() as session:
+        session.run("PRAGMA max_page_count = 40")
+    big = [mail(number, text="x" * 10_000) for number in range(2, 40)]
+    with pytest.raises(LogError, match=r"disk of the log .* is full"):
+        append(log, *big)
+    assert (log.head(), log.arrow().num_rows) == (1, 1)
+    assert [one.outcome for one in append(log, *big)] == ["stored"] * 38
+    log.close()
+
+
+def test_the_same_decision_again_returns_its_positions_and_another_one_fails(log: Log) -> None:
+    append(log, mail(1))
+    decision = LogEvent("goal:frt", 1, "goal.set", b"{}", "goal:frt|1", 5, None, b"a" * 16)
+    second = replace(decision, originator_version=2, event_id="goal:frt|2")
+    assert log.recorder.insert_events([decision, second], now=NOW) == [2, 3]
+    assert log.recorder.insert_events([decision, second], now=LATER) == [2, 3]
+    with pytest.raises(IntegrityError):
+        log.recorder.insert_events([replace(second, payload_hash=b"b" * 16)], now=NOW)
+    assert log.recorder.insert_events([], now=NOW) is None
+    assert log.head() == 3
