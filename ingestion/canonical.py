@@ -5,21 +5,20 @@ from collections import Counter
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import lru_cache
 from pathlib import Path
-from typing import Any
 from zoneinfo import ZoneInfo
 
 import msgspec
 from msgspec import Struct
 
 from domain.events import NAMES
-from domain.events.envelope import ActorKind, Direction, Event, Precision, own_fields
+from domain.events.envelope import ActorKind, Direction, Event, Precision
 from domain.log import Pending, Refused
 from ingestion.assertions import Assertions
+from ingestion.canonical_data import Unfit, check_number, own_data, unfit
 from ingestion.jsonl_rows import objects
 from ingestion.mapping_events import DECISIONS
-from ingestion.source import Bad, Translated, excerpt
+from ingestion.source import LONGEST_ID, Bad, Translated, excerpt
 
 ID = re.compile(r"[%|\x00-\x1f\x7f]")
 PLACEHOLDER = re.compile(r"<[^<>]*>|\{\{.*\}\}|\$\{.*\}")
@@ -68,14 +67,6 @@ class CanonicalRecord(Struct, frozen=True, forbid_unknown_fields=True):
     data: msgspec.Raw = msgspec.Raw()
 
 
-class Unfit(Exception):
-    """Why a record becomes no event: a reason code, and a sentence."""
-
-    def __init__(self, reason: str, detail: str) -> None:
-        super().__init__(detail)
-        self.reason, self.detail = reason, detail
-
-
 @dataclass(frozen=True, kw_only=True)
 class Canonical:
     """One canonical file on its way; `zone` is that of times written without one, if any is declared."""
@@ -117,7 +108,7 @@ class Canonical:
             fact for one in record.identifiers or () for fact in _asserted(event, one, self.assertions)
         ]
         yield Pending(event=event, file=str(self.path), line=line)
-        for fact in {fact.id: fact for fact in reversed(asserted)}.values():
+        for fact in {fact.id: fact for fact in asserted}.values():
             yield Pending(event=fact, once=True, file=str(self.path), line=line)
 
     def _event(self, record: CanonicalRecord, flagged: Counter[str]) -> Event:
@@ -131,6 +122,8 @@ class Canonical:
             raise Unfit("unknown_value", f'channel is "{record.channel}", which the policy does not know')
         if record.revision < 1:
             raise Unfit("unknown_value", f"revision is {record.revision}; revisions are counted from 1")
+        check_number("seq", record.seq or 0)
+        check_number("revision", record.revision)
         occurred_at = self._instant("occurred_at", record.occurred_at, flagged)
         if occurred_at is None:
             raise Unfit("missing_time", "occurred_at is missing")
@@ -138,7 +131,7 @@ class Canonical:
         actor = record.actor or Actor()
         event = cls(
             **envelope,
-            **_own(cls, record.data),
+            **own_data(cls, record.data),
             source=source,
             id=_named(record.id, "id"),
             subject=_subject(record.subject),
@@ -189,13 +182,7 @@ def _decode(raw: bytes) -> CanonicalRecord | Unfit:
     try:
         return RECORD.decode(raw)
     except msgspec.ValidationError as error:
-        return _unfit(error, "")
-
-
-def _unfit(error: msgspec.ValidationError, where: str) -> Unfit:
-    text = str(error)
-    reason = "unknown_key" if "unknown field" in text else "malformed"
-    return Unfit(reason, f"{where}{text[:1].lower()}{text[1:]}".replace("`", '"'))
+        return unfit(error, "")
 
 
 def _class(name: str) -> type[Event]:
@@ -206,43 +193,13 @@ def _class(name: str) -> type[Event]:
     return NAMES[name]
 
 
-@lru_cache
-def _decoder(cls: type[Event]) -> msgspec.json.Decoder[Any]:
-    """Reads the fields that a class adds to the envelope, and no others."""
-    defaults = {field.name: field for field in msgspec.structs.fields(cls)}
-    fields: list[Any] = []
-    for name in own_fields(cls):
-        field = defaults[name]
-        if field.required:
-            fields.append((name, field.type))
-        elif field.default_factory is not msgspec.NODEFAULT:
-            fields.append((name, field.type, msgspec.field(default_factory=field.default_factory)))
-        else:
-            fields.append((name, field.type, field.default))
-    own = msgspec.defstruct(f"{cls.__name__}Data", fields, kw_only=True, forbid_unknown_fields=True)
-    return msgspec.json.Decoder(own)
-
-
-def _own(cls: type[Event], data: msgspec.Raw) -> dict[str, Any]:
-    raw = bytes(data)
-    try:
-        own = _decoder(cls).decode(b"{}" if raw in (b"", b"null") else raw)
-    except msgspec.ValidationError as error:
-        raise _unfit(error, "data: ") from None
-    found = {name: getattr(own, name) for name in own.__struct_fields__}
-    for name, value in found.items():
-        if isinstance(value, datetime):
-            if value.tzinfo is None:
-                raise Unfit("bad_time", f"data: {name} has no zone; write +01:00 or Z after it")
-            found[name] = value.astimezone(UTC)
-    return found
-
-
 def _named(name: str | None, key: str) -> str:
     if not name or not name.strip():
         raise Unfit("missing_id", f"{key} is missing")
     if PLACEHOLDER.fullmatch(name):
         raise Unfit("placeholder_id", f'{key} is the placeholder "{name}"')
+    if len(name.encode()) > LONGEST_ID:
+        raise Unfit("too_large", f"{key} is longer than {LONGEST_ID} bytes")
     return ID.sub(lambda sign: f"%{ord(sign[0]):02X}", name)
 
 

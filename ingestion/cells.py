@@ -15,7 +15,7 @@ from ingestion.source import LIMIT, IngestError
 
 SHOWN = 80
 WORDS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
-NUMBER = r"^[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?$"
+NUMBER = r"^[+-]?[0-9]{1,28}(\.[0-9]{1,28})?([eE](-[0-9]{1,2}|\+?[0-9]))?$"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +56,7 @@ def read_cells(frame: pl.DataFrame, wanted: Sequence[str], mapping: SourceMappin
         values.extend(_value(frame, name, mapping))
     frame = frame.with_columns(values)
     issues = [issue for name in wanted for issue in _issues(name, mapping.column(name), mapping)]
-    return judge(frame, [_too_large(wanted), *issues])
+    return judge(frame, [_too_large(wanted), _nul(wanted), *issues])
 
 
 def _text(frame: pl.DataFrame, name: str, mapping: SourceMapping) -> pl.Expr:
@@ -120,6 +120,15 @@ def _issues(name: str, column: Column, mapping: SourceMapping) -> Iterator[Issue
         yield Issue(where=wrong, reason="bad_number", detail=said(name, f"is no {noun}"))
     elif column.kind == "bool":
         yield Issue(where=wrong, reason="unknown_value", detail=said(name, "is neither true nor false"))
+
+
+def _nul(wanted: Sequence[str]) -> Issue:
+    texts = [pl.col(name).str.contains("\0", literal=True).fill_null(value=False) for name in wanted]
+    return Issue(
+        where=pl.any_horizontal(texts),
+        reason="malformed",
+        detail=pl.lit("the record contains a NUL character"),
+    )
 
 
 def _too_large(wanted: Sequence[str]) -> Issue:

@@ -134,8 +134,9 @@ class Table:
             reason, detail = "malformed", f"the row has {have} cells where the header has {width}"
         else:
             return None
-        whole = dict(zip(self.header, cells[: min(have - 1, width)], strict=False))
-        return Bad(line=line, reason=reason, detail=detail, record=excerpt(raw), cells=whole)
+        whole = zip(self.header, cells[: min(have - 1, width)], strict=False)
+        clean = {name: cell for name, cell in whole if _is_clean(cell)}
+        return Bad(line=line, reason=reason, detail=detail, record=excerpt(raw), cells=clean)
 
 
 OPEN = "a quoted cell is never closed"
@@ -190,6 +191,10 @@ def _longest(data: bytes) -> int:
 
 def _text(line: bytes) -> str:
     return line.decode("utf-8", errors="surrogateescape")
+
+
+def _is_clean(cell: str) -> bool:
+    return not any("\ud800" <= sign <= "\udfff" for sign in cell)
 
 
 def _is_text(raw: bytes) -> bool:

@@ -9,7 +9,7 @@ from ingestion.cells import NUMBER, SHOWN, WORDS, Issue, judge
 from ingestion.conditions import holds
 from ingestion.language import EventRule, IdentifierRule, SourceMapping, Template
 from ingestion.plan import Field, Plan
-from ingestion.source import ROW
+from ingestion.source import LONGEST_ID, ROW
 
 PLACEHOLDER = r"\A(<[^<>]*>|\{\{.*\}\}|\$\{.*\})\z"
 ESCAPED = ["%", "|", "\x7f", *(chr(code) for code in range(32))]
@@ -36,7 +36,9 @@ def draft(frame: pl.DataFrame, plan: Plan, latest: datetime) -> pl.DataFrame:
     frame = frame.with_columns(_when(mapping))
     frame = frame.with_columns(column for number, rule in rules for column in _event(number, rule, plan))
     frame = frame.with_columns(
-        column for number, rule in enumerate(mapping.identifiers) for column in _identifier(number, rule)
+        column
+        for number, rule in enumerate(mapping.identifiers)
+        for column in _identifier(number, rule, mapping)
     )
     issues = [*_subject(mapping)]
     for number, rule in rules:
@@ -105,8 +107,8 @@ def _times(prefix: str, at: str, known_at: Sequence[str]) -> Iterator[pl.Expr]:
     yield known.alias(f"{prefix}:known_at")
 
 
-def _identifier(number: int, rule: IdentifierRule) -> Iterator[pl.Expr]:
-    yield pl.col(f"={rule.value}").cast(pl.String).alias(f"i{number}:value")
+def _identifier(number: int, rule: IdentifierRule, mapping: SourceMapping) -> Iterator[pl.Expr]:
+    yield as_text(rule.value, mapping).alias(f"i{number}:value")
     yield from _times(f"i{number}", rule.at, rule.known_at)
 
 
@@ -130,7 +132,8 @@ def _wanted(taken: Field, column: str, mapping: SourceMapping) -> pl.Expr:
     if taken.target == "bool":
         return text.str.to_lowercase().replace_strict(WORDS, default=None, return_dtype=pl.Boolean)
     if taken.target in ("int", "float"):
-        whole = text.str.replace(r"\.0+$", "") if taken.target == "int" else text
+        plain = pl.when(text.str.contains(NUMBER)).then(text)
+        whole = plain.str.replace(r"\.0+$", "") if taken.target == "int" else plain
         return whole.cast(pl.Int64 if taken.target == "int" else pl.Float64, strict=False)
     if taken.target == "decimal":
         return pl.when(text.str.contains(NUMBER)).then(text)
@@ -144,7 +147,13 @@ def _subject(mapping: SourceMapping) -> Iterator[Issue]:
         reason="missing_id",
         detail=pl.lit(f"the subject needs {', '.join(mapping.subject.columns)}, of which one is empty"),
     )
+    yield _too_long(pl.col("@subject"), alive)
     yield from _placeholders(mapping.subject.columns, mapping, alive)
+
+
+def _too_long(name: pl.Expr, where: pl.Expr) -> Issue:
+    detail = pl.lit(f"its id or subject is longer than {LONGEST_ID} bytes")
+    return Issue(where=where & (name.str.len_bytes() > LONGEST_ID), reason="too_large", detail=detail)
 
 
 def _placeholders(columns: tuple[str, ...], mapping: SourceMapping, where: pl.Expr) -> Iterator[Issue]:
@@ -164,6 +173,7 @@ def _event_issues(number: int, rule: EventRule, plan: Plan, latest: datetime) ->
         reason="missing_id",
         detail=pl.lit(f"the id needs {', '.join(rule.id.columns)}, of which one is empty"),
     )
+    yield _too_long(pl.col(f"{number}:id"), made)
     yield from _placeholders(rule.id.columns, plan.mapping, made)
     yield from _time_issues(str(number), rule.at, latest)
     for taken in plan.fields[number]:

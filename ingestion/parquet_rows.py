@@ -10,6 +10,7 @@ import polars as pl
 from ingestion.source import ROW, IngestError, Rows
 
 BATCH = 50_000
+DAMAGE = (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,23 +26,31 @@ class Columns:
         return tuple(self.places)
 
     def rows(self, wanted: Sequence[str]) -> Iterator[Rows]:
-        """All rows, a batch at a time."""
+        """All rows, a batch at a time; what is inside damaged pages ends the reading, which must not go unseen."""
         scan = scanned(self.path).select(self.places[name].alias(name) for name in wanted)
         line = 1
         try:
+            height = scanned(self.path).select(pl.len()).collect().item()
+            yield Rows(frame=_numbered(scan.head(0).collect(), line), bad=[])
             for frame in scan.collect_batches(chunk_size=BATCH, maintain_order=True):
-                places = pl.int_range(line, line + frame.height, dtype=pl.Int64, eager=True)
+                yield Rows(frame=_numbered(frame, line), bad=[])
                 line += frame.height
-                yield Rows(frame=frame.with_columns(places.alias(ROW)), bad=[])
-        except (pl.exceptions.PolarsError, OSError) as error:
+        except DAMAGE as error:
             raise broken(self.path) from error
+        if line <= height:
+            raise broken(self.path)
+
+
+def _numbered(frame: pl.DataFrame, line: int) -> pl.DataFrame:
+    places = pl.int_range(line, line + frame.height, dtype=pl.Int64, eager=True)
+    return frame.with_columns(places.alias(ROW))
 
 
 def open_parquet(path: Path) -> Columns:
     """A Parquet file with its columns found."""
     try:
         schema = scanned(path).collect_schema()
-    except (pl.exceptions.PolarsError, OSError) as error:
+    except DAMAGE as error:
         raise broken(path) from error
     return Columns(path=path, places=dict(_places(schema)))
 

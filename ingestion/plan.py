@@ -13,6 +13,8 @@ from ingestion.language import Condition, EventRule, SourceMapping, Value, teste
 from ingestion.mapping_events import fields_of
 from ingestion.source import IngestError
 
+SHOWN = 60
+"""So many of a file's columns are named in an error."""
 Target = Literal["text", "int", "float", "decimal", "bool", "date", "time", "lines"]
 TARGETS: dict[Any, Target] = {
     str: "text", int: "int", float: "float", Decimal: "decimal", bool: "bool", date: "date", datetime: "time"
@@ -99,8 +101,9 @@ def bind(mapping: SourceMapping, has: Sequence[str] | None, file: str, channels:
 
 def _lacks(file: str, missing: list[str], mapping: SourceMapping, has: Sequence[str]) -> str:
     names = ", ".join(f'"{name}"' for name in missing)
+    shown = ", ".join(name[:40] for name in has[:SHOWN]) + (" …" if len(has) > SHOWN else "")
     noun = "column" if len(missing) == 1 else "columns"
-    return f"{file} lacks the {noun} {names}, which {mapping.where} needs; it has: {', '.join(has)}."
+    return f"{file} lacks the {noun} {names}, which {mapping.where} needs; it has: {shown}."
 
 
 def _notes(mapping: SourceMapping, fields: tuple[tuple[Field, ...], ...]) -> Iterator[str]:

@@ -13,10 +13,15 @@ LIMIT = 1 << 20
 ROW = "@row"
 """Where a row stands in its file: the physical line, in Parquet the row number, from 1."""
 EXCERPT = 4096
+LONGEST_ID = 500
+"""A record's id, and a subject, of more bytes would not fit into an index."""
 
 
 class IngestError(Exception):
-    """A file or mapping that cannot be ingested; the message is one sentence for people."""
+    """A file or mapping that cannot be ingested; the message is one sentence for people, on one line."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(" ".join("".join(sign if sign.isprintable() else " " for sign in sentence).split()))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -82,6 +82,22 @@ BAD = [
         "ends_before_start",
         "valid_to is before valid_from",
     ),
+    ("an id that fits no index", canonical("9" * 501), "too_large", "id is longer than 500 bytes"),
+    ("a number that fits no column", canonical("9", data={"length": 2**63}), "bad_number", "data: length is 9223372"),
+    ("a place in order beyond all numbers", canonical("9", seq=-(2**63) - 1), "bad_number", "seq is"),
+    ("an amount that is none", canonical("9", type="OrderPlaced", data={"total": "NaN"}), "bad_number", "total is NaN"),
+    (
+        "a price that is none",
+        canonical("9", type="OrderPlaced", data={"lines": [{"price": "1e999"}]}),
+        "bad_number",
+        "price is 1E+999",
+    ),
+    (
+        "a time before all time",
+        canonical("9", type="FollowUpPlanned", data={"follow_up": "f", "due_at": "0001-01-01T00:00:00+10:00"}),
+        "bad_time",
+        "before all time",
+    ),
     ("a required field left out", canonical("9", type="FollowUpPlanned"), "malformed", "missing required field"),
     (
         "a naive time in data",

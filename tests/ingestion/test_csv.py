@@ -51,6 +51,8 @@ BAD_ROWS = [
     ("a placeholder as id", "<TICKET_ID>,2026-03-01 09:00:00,Phone,,x,1", "placeholder_id", "<TICKET_ID>"),
     ("a null word as id", "?,2026-03-01 09:00:00,Phone,,x,1", "missing_id", "number is empty"),
     ("no number", "9,2026-03-01 09:00:00,Phone,,x,many", "bad_number", 'seconds "many" is no whole number'),
+    ("a number that fits no column", "9,2026-03-01 09:00:00,Phone,,x,9223372036854775808", "bad_number", "seconds"),
+    ("an id that fits no index", "9" * 501 + ",2026-03-01 09:00:00,Phone,,x,1", "too_large", "longer than 500 bytes"),
     ("a value that no lookup knows", "9,2026-03-01 09:00:00,Fax,,x,1", "unknown_value", 'how is "Fax"'),
     ("a channel that the policy does not know", "9,2026-03-01 09:00:00,Pigeon,,x,1", "unknown_value", "channel"),
     ("quotes that do not fit", '9,2026-03-01 09:00:00,Phone,,"x"y,1', "malformed", "the quotes do not fit"),
