@@ -5,19 +5,20 @@ from datetime import datetime, timedelta
 import polars as pl
 
 from projections.kpi import AS_OF, SPENT
-from projections.kpis.promises import IN_TIME, PROMISED, REMAINING, STOPPED
+from projections.kpis.promises import IN_DANGER, IN_TIME, PROMISED, REMAINING, STOPPED
 from projections.worktime import Worktime
 
 RECENT_US = 2 * 3600 * 1_000_000
 """A queue's pace is what it answered in the last two business hours."""
 LOOK_BACK = timedelta(days=5)
-AT_RISK_FROM = 0.8
-"""Share of the target used from which a waiting customer is shown as at risk (dashboards.md 5)."""
 SECOND = 1_000_000
 
 
 def queue_risk(clocks: pl.DataFrame, worktime: Worktime, instant: datetime) -> pl.DataFrame:
-    """The clocks with `queue_risk`: more items wait ahead than the queue's pace can answer in the time that remains."""
+    """The clocks with `queue_risk`: more items wait ahead than its pace can answer in the time that remains.
+
+    A queue that answered nobody in the last two business hours has no pace, and the rule says nothing.
+    """
     recent = clocks.filter(
         PROMISED, pl.col("stopped_at") <= pl.lit(instant), pl.col("stopped_at") > pl.lit(instant - LOOK_BACK)
     )
@@ -33,7 +34,7 @@ def queue_risk(clocks: pl.DataFrame, worktime: Worktime, instant: datetime) -> p
     ahead = running.with_columns(ahead=pl.col("started_at").rank("min").over("kind", "channel") - 1)
     slow = (
         ahead.join(pace, on=["kind", "channel"], how="left")
-        .with_columns(needed=pl.col("ahead") / pl.col("per_us").fill_null(0.0))
+        .with_columns(needed=pl.col("ahead") / pl.col("per_us"))
         .select("clock", queue_risk=(pl.col("ahead") > 0) & (pl.col("needed") > REMAINING))
     )
     return clocks.join(slow, on="clock", how="left")
@@ -66,11 +67,12 @@ def waiting(clocks: pl.DataFrame) -> pl.DataFrame:
         (pl.col("target_us").filter(used == used.max()).first() / SECOND).alias("target_s"),
         used.max().alias("used"),
         (used > 1.0).sum().cast(pl.Int64).alias("late"),
+        IN_DANGER.sum().cast(pl.Int64).alias("at_risk"),
     )
     state = (
-        pl.when(pl.col("used") > 1.0)
+        pl.when(pl.col("late") > 0)
         .then(pl.lit("late"))
-        .when(pl.col("used") > AT_RISK_FROM)
+        .when(pl.col("at_risk") > 0)
         .then(pl.lit("at_risk"))
         .otherwise(pl.lit("in_time"))
     )

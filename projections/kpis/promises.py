@@ -15,7 +15,8 @@ REMAINING = pl.col("target_us") - SPENT
 MARGIN = pl.min_horizontal(
     pl.max_horizontal(pl.col("target_us") * 0.25, 30 * 60 * 1_000_000), pl.col("target_us") * 0.5
 )
-NO_QUEUE = pl.col("queue_risk").fill_null(False)
+IN_DANGER = (pl.col("due_at") >= AS_OF) & ((REMAINING <= MARGIN) | pl.col("queue_risk").fill_null(False))
+"""Not yet due, but little is left of the time, or too many wait ahead."""
 
 ROWS = (
     KPI(
@@ -84,11 +85,7 @@ ROWS = (
         question="Which promises are in danger right now?",
         kind="stock",
         fact="clocks",
-        of=PROMISED
-        & ~STOPPED
-        & pl.col("outcome").is_null()
-        & (pl.col("due_at") >= AS_OF)
-        & ((REMAINING <= MARGIN) | NO_QUEUE),
+        of=PROMISED & ~STOPPED & pl.col("outcome").is_null() & IN_DANGER,
         since="started_at",
         unit="clocks",
         better="lower",

@@ -49,11 +49,11 @@ def test_waiting_names_the_oldest_and_its_state(tmp_path):
         tmp_path, [*came("1", "03-02 10:00"), *came("2", "03-02 12:00"), *came("3", "03-02 12:00", "chat")]
     )
     shown = ("channel", "waiting", "oldest_s", "target_s", "state")
-    assert table(at(home, "03-02 14:47").waiting(), *shown) == [
-        ("chat", 1, 10_020.0, 21_600.0, "in_time"),
-        ("email", 2, 17_220.0, 21_600.0, "in_time"),
+    assert table(at(home, "03-02 14:29:59").waiting(), *shown) == [
+        ("chat", 1, 8_999.0, 21_600.0, "in_time"),
+        ("email", 2, 16_199.0, 21_600.0, "in_time"),
     ]
-    assert table(at(home, "03-02 14:49").waiting(), *shown)[1] == ("email", 2, 17_340.0, 21_600.0, "at_risk")
+    assert table(at(home, "03-02 14:30").waiting(), *shown)[1] == ("email", 2, 16_200.0, 21_600.0, "at_risk")
     assert table(at(home, "03-02 16:01").waiting(), *shown)[1] == ("email", 2, 21_660.0, 21_600.0, "late")
 
 
