@@ -27,10 +27,11 @@ from domain.log import Log, Pending, open_log, postgres, sqlite
 
 START = datetime(2026, 1, 5, 8, 0, tzinfo=UTC)
 TEXT = "Dzień dobry, zamówienie nadal nie dotarło, a termin minął w piątek. " * 3
-COLUMNS = (
-    "originator_id, originator_version, topic, state, event_id, occurred_at, known_at, recorded_at, run_id,"
-    " payload_hash, metadata, chain"
-)
+STORED = """SELECT {0}, originator_id, originator_version, topic, state, event_id, occurred_at, known_at,
+    recorded_at, run_id, payload_hash, metadata, chain FROM stored_events WHERE {0} > ? ORDER BY {0}"""
+RAW = """INSERT INTO stored_events (notification_id, originator_id, originator_version, topic, state, event_id,
+    occurred_at, known_at, recorded_at, run_id, payload_hash, metadata, chain)
+    VALUES (%b, %b, %b, %b, %b, %b, %b, %b, %b, %b, %b, %b, %b)"""
 
 
 def contact(number: int) -> Pending:
@@ -97,7 +98,7 @@ class SQLiteStore(Store):
 
     def rows(self, after: int) -> list[Sequence[Any]]:
         with self.log.recorder.session() as session:
-            return session.run(f"SELECT rowid, {COLUMNS} FROM stored_events WHERE rowid > ?", [after])
+            return list(session.run(STORED.format("rowid"), [after]))
 
 
 class PostgresStore(Store):
@@ -133,17 +134,12 @@ class PostgresStore(Store):
             self._recorder._insert_stored_events(cursor, events)
 
     def raw(self, rows: Sequence[Sequence[Any]]) -> None:
-        statement = (
-            f"INSERT INTO stored_events (notification_id, {COLUMNS}) VALUES ({', '.join(['%b'] * 13)})"
-        )
         with self._raw.transaction(), self._raw.cursor() as cursor:
-            cursor.executemany(statement, rows)
+            cursor.executemany(RAW, rows)
 
     def rows(self, after: int) -> list[Sequence[Any]]:
         with self.log.recorder.session() as session:
-            return session.run(
-                f"SELECT notification_id, {COLUMNS} FROM stored_events WHERE notification_id > ?", [after]
-            )
+            return list(session.run(STORED.format("notification_id"), [after]))
 
 
 def seconds(work: Callable[[], Any]) -> float:
@@ -156,21 +152,24 @@ def seconds(work: Callable[[], Any]) -> float:
 def measure(store: Store, size: int, batches: int) -> dict[str, list[float]]:
     """Seconds per batch for each way, every way once per batch."""
     took: dict[str, list[float]] = {"ours": [], "library": [], "raw": [], "again": []}
-    log = store.log
-    run = log.begin_run(source="crm1", adapter="benchmark", now=START)
-    for batch in range(batches):
-        pending = [contact(number) for number in range(batch * size, (batch + 1) * size)]
-        head = log.head()
-        took["ours"].append(seconds(lambda: log.append_batch(pending, run=run, now=START)))
-        rows = store.rows(head)
-        assert len(rows) == size
-        events = [StoredEvent(row[1], row[2], row[3], bytes(row[4])) for row in rows]
-        took["library"].append(seconds(lambda: store.library(events)))
-        took["raw"].append(seconds(lambda: store.raw(rows)))
-        took["again"].append(seconds(lambda: log.append_batch(pending, run=run, now=START)))
-        assert log.head() == head + size
-    log.close()
+    run = store.log.begin_run(source="crm1", adapter="benchmark", now=START)
+    for first in range(0, size * batches, size):
+        for way, spent in one_batch(store, [contact(number) for number in range(first, first + size)], run):
+            took[way].append(spent)
+    store.log.close()
     return took
+
+
+def one_batch(store: Store, pending: Sequence[Pending], run: int) -> Iterator[tuple[str, float]]:
+    """Each way to store one batch, and once more what is there already."""
+    log, head = store.log, store.log.head()
+    yield "ours", seconds(lambda: log.append_batch(pending, run=run, now=START))
+    rows = store.rows(head)
+    events = [StoredEvent(row[1], row[2], row[3], bytes(row[4])) for row in rows]
+    yield "library", seconds(lambda: store.library(events))
+    yield "raw", seconds(lambda: store.raw(rows))
+    yield "again", seconds(lambda: log.append_batch(pending, run=run, now=START))
+    assert (len(rows), log.head()) == (len(pending), head + len(pending))
 
 
 def report(name: str, size: int, took: dict[str, list[float]]) -> None:

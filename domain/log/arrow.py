@@ -112,8 +112,11 @@ class BulkReader:
             with (
                 gate_of(self._address.path).bulk(),
                 Opened(adbc_driver_sqlite, self._address.uri()) as opened,
+                opened.statement() as patience,
                 opened.statement() as statement,
             ):
+                patience.set_sql_query("PRAGMA busy_timeout = 60000")
+                patience.execute_update()
                 yield statement
             return
         try:
