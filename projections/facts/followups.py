@@ -7,6 +7,7 @@ import polars as pl
 from domain.events.followups import FollowUpCancelled, FollowUpDone, FollowUpPlanned
 from projections.frames import of
 from projections.known import Known
+from projections.nearest import following
 from projections.tables import conform, table
 
 VERSION = 1
@@ -54,16 +55,16 @@ def _first(events: pl.DataFrame, name: str) -> pl.DataFrame:
 
 
 def _asked(promises: pl.DataFrame, contacts: pl.DataFrame) -> pl.DataFrame:
-    came = contacts.filter(pl.col("direction") == "inbound").select(
-        "person", "start_at", their_topic="topic", their_case="case"
-    )
-    same = (pl.col("their_case") == pl.col("case")) | (pl.col("their_topic") == pl.col("topic")).fill_null(
-        False
-    )
+    """The first customer contact after the promise on its case or its topic, if it came before the promise ended."""
+    came = contacts.filter(pl.col("direction") == "inbound").sort("start_at", "contact")
     until = pl.min_horizontal("due_at", "done_at", "cancelled_at")
-    return (
-        promises.join(came, on="person")
-        .filter(same, pl.col("start_at") > pl.col("planned_at"), pl.col("start_at") < until)
-        .group_by("promise")
-        .agg(asked_at=pl.col("start_at").min())
-    )
+    asked = [
+        following(
+            promises, came.select("person", matter, "start_at"),
+            after="planned_at", at="start_at", by=["person", matter],
+        )
+        .filter(pl.col("start_at") < until)
+        .select("promise", "start_at")
+        for matter in ("case", "topic")
+    ]  # fmt: skip
+    return pl.concat(asked).group_by("promise").agg(asked_at=pl.col("start_at").min())

@@ -38,6 +38,8 @@ STATED_WITHIN = timedelta(days=7)
 SIMILAR = 80.0
 SHORTEST = 25
 """Characters: below, greetings and thanks look alike."""
+RECALLED = 20
+"""Earlier turns a text is compared with, on the case and on the topic each: a person may have thousands."""
 NUMBER = r"\d{5,}"
 CASE = ("person", "case_key")
 
@@ -106,16 +108,24 @@ def _changes(came: pl.DataFrame) -> pl.DataFrame:
 def _open_topics(known: Known, came: pl.DataFrame) -> pl.DataFrame:
     """The first turn of a contact while another case of the person on the same topic is open."""
     first = came.join(known.facts["contacts"].select(event_id="contact"), on="event_id", how="semi")
-    cycles = known.facts["cycles"].select(
-        "person", "topic", "opened_at", other="case", until=pl.col("resolved_at")
+    first = first.filter(pl.col("topic").is_not_null())
+    cycles = known.facts["cycles"].select("person", "topic", "opened_at", "resolved_at", case_key="case")
+    others = _open_then(first, cycles, ["person", "topic"]) - _open_then(
+        first, cycles, ["person", "topic", "case_key"]
     )
-    open_then = (
-        first.join(cycles, on=["person", "topic"])
-        .filter(pl.col("other") != pl.col("case_key"), pl.col("opened_at") < pl.col("occurred_at"))
-        .filter(pl.col("until").is_null() | (pl.col("until") > pl.col("occurred_at")))
-        .unique("event_id", keep="first", maintain_order=True)
-    )
-    return _chance(open_then.with_columns(cause=pl.lit("open_topic")))
+    return _chance(first.filter(others > 0).with_columns(cause=pl.lit("open_topic")))
+
+
+def _open_then(turns: pl.DataFrame, cycles: pl.DataFrame, by: list[str]) -> pl.Series:
+    """How many cycles of the same `by` had begun before each turn and were not over at it: two counts' difference."""
+    cycles = cycles.filter(pl.col("resolved_at").is_null() | (pl.col("resolved_at") > pl.col("opened_at")))
+    counts = []
+    for at, equal in (("opened_at", False), ("resolved_at", True)):
+        ended = cycles.filter(pl.col(at).is_not_null()).sort(at).select(*by, at)
+        ended = ended.with_columns(so_far=pl.int_range(1, pl.len() + 1).over(by))
+        found = preceding(turns, ended, before="occurred_at", at=at, by=by, equal=equal)
+        counts.append(found["so_far"].fill_null(0))
+    return counts[0] - counts[1]
 
 
 def _chance(rows: pl.DataFrame) -> pl.DataFrame:
@@ -143,22 +153,14 @@ def _stated(events: pl.DataFrame, chances: pl.DataFrame) -> pl.DataFrame:
 
 
 def _restated(chances: pl.DataFrame, came: pl.DataFrame) -> pl.DataFrame:
-    """For each opportunity the earlier customer turn of the same case or topic that its text restates."""
+    """For each opportunity the newest earlier customer turn of the same case or topic that its text restates."""
     said = came.filter(pl.col("text").str.len_chars() >= SHORTEST).select(
-        "person", earlier="event_id", earlier_case="case_key", earlier_topic="topic",
+        "person", "topic", case="case_key", earlier="event_id",
         earlier_text="text", earlier_at="occurred_at", earlier_known="known_at",
     )  # fmt: skip
-    same = (pl.col("earlier_case") == pl.col("case")) | (
-        pl.col("earlier_topic") == pl.col("topic")
-    ).fill_null(False)
-    pairs = (
-        chances.filter(pl.col("text").str.len_chars() >= SHORTEST)
-        .join(said, on="person")
-        .filter(
-            same,
-            pl.col("earlier_at") < pl.col("at"),
-            pl.col("at") - pl.col("earlier_at") <= timedelta(days=90),
-        )
+    asked = chances.filter(pl.col("text").str.len_chars() >= SHORTEST)
+    pairs = pl.concat([_earlier(asked, said, matter) for matter in ("case", "topic")]).unique(
+        ["turn", "earlier"]
     )
     numbers = pl.col("text").str.extract_all(NUMBER), pl.col("earlier_text").str.extract_all(NUMBER)
     shared = numbers[0].list.set_intersection(numbers[1]).list.len() > 0
@@ -173,4 +175,25 @@ def _restated(chances: pl.DataFrame, came: pl.DataFrame) -> pl.DataFrame:
         .sort("turn", "earlier_at", "earlier")
         .group_by("turn", maintain_order=True)
         .agg(restates=pl.col("earlier").last(), known_then=(pl.col("earlier_known") <= pl.col("at")).last())
+    )
+
+
+def _earlier(asked: pl.DataFrame, said: pl.DataFrame, matter: str) -> pl.DataFrame:
+    """Each opportunity with the up to `RECALLED` turns before it on its case, or on its topic, of the last 90 days."""
+    by = ["person", matter]
+    told = said.filter(pl.col(matter).is_not_null()).sort(*by, "earlier_at", "earlier")
+    told = told.with_columns(number=pl.int_range(pl.len()).over(by))
+    newest = preceding(
+        asked.select("turn", "at", "text", *by),
+        told.select(*by, "earlier_at", "number"),
+        before="at",
+        at="earlier_at",
+        by=by,
+    ).filter(pl.col("number").is_not_null())
+    recalled = newest.drop("earlier_at").with_columns(back=pl.lit(list(range(RECALLED)))).explode("back")
+    return (
+        recalled.with_columns(number=pl.col("number") - pl.col("back"))
+        .join(told, on=[*by, "number"])
+        .filter(pl.col("at") - pl.col("earlier_at") <= timedelta(days=90))
+        .select("turn", "at", "text", "earlier", "earlier_text", "earlier_at", "earlier_known")
     )

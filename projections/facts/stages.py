@@ -30,24 +30,48 @@ def build(known: Known) -> pl.DataFrame:
     trusted = known.identity.identifiers.filter(pl.col("trust") > 0).with_columns(
         verified=pl.col("verified_by").is_not_null()
     )
-    told = trusted.select(
-        "person", "identifier", "ns", "source", "verified", told_at="known_at", by="subject"
-    )
-    seen = reached.join(told, on=["person", "identifier"]).join(
-        contacts.select("contact", "subject"), on="contact"
-    )
-    own = pl.col("by") == pl.col("subject")
-    then = (pl.col("linked_at") <= pl.col("start_at")) & (own | (pl.col("told_at") <= pl.col("start_at")))
-    now = contacts.select("contact", "person", "identified").filter("identified").join(trusted, on="person")
+    seen = pl.concat([_told(reached, trusted), _brought(reached, contacts, trusted)])
+    now = _stage(trusted, "stage_now", "person")
     return conform(
         VIEW,
-        contacts.join(_stage(seen.filter(then), "stage_then"), on="contact", how="left")
-        .join(_stage(now, "stage_now"), on="contact", how="left")
-        .with_columns(pl.col("stage_then", "stage_now").fill_null("anonymous")),
+        contacts.join(_stage(seen, "stage_then", "contact"), on="contact", how="left")
+        .join(now, on="person", how="left")
+        .with_columns(
+            stage_then=pl.col("stage_then").fill_null("anonymous"),
+            stage_now=pl.when("identified").then("stage_now").fill_null("anonymous"),
+        ),
     )
 
 
-def _stage(seen: pl.DataFrame, name: str) -> pl.DataFrame:
+def _told(reached: pl.DataFrame, trusted: pl.DataFrame) -> pl.DataFrame:
+    """What had been told, by anybody, about the identifiers that the contact led to when it began.
+
+    One row per source of an identifier, not per assertion: a person may have told one thousands of times.
+    """
+    told = trusted.group_by("person", "identifier", "ns", "source", "verified").agg(
+        told_at=pl.col("known_at").min()
+    )
+    return (
+        reached.filter(pl.col("linked_at") <= pl.col("start_at"))
+        .join(told, on=["person", "identifier"])
+        .filter(pl.col("told_at") <= pl.col("start_at"))
+        .select("contact", "ns", "source", "verified")
+    )
+
+
+def _brought(reached: pl.DataFrame, contacts: pl.DataFrame, trusted: pl.DataFrame) -> pl.DataFrame:
+    """What the contact's own subject tells, whenever it was recorded."""
+    linked = reached.filter(pl.col("linked_at") <= pl.col("start_at")).select("contact", "identifier")
+    return (
+        linked.join(contacts.select("contact", "subject"), on="contact")
+        .join(
+            trusted.select("subject", "identifier", "ns", "source", "verified"), on=["subject", "identifier"]
+        )
+        .select("contact", "ns", "source", "verified")
+    )
+
+
+def _stage(seen: pl.DataFrame, name: str, of: str) -> pl.DataFrame:
     person = pl.col("ns") != "order"
     stage = (
         pl.when(~pl.col("personal")).then(pl.lit("transactional"))
@@ -55,11 +79,11 @@ def _stage(seen: pl.DataFrame, name: str) -> pl.DataFrame:
         .otherwise(pl.lit("profile"))
     )  # fmt: skip
     return (
-        seen.group_by("contact")
+        seen.group_by(of)
         .agg(
             personal=person.any(),
             sources=pl.col("source").filter(person).n_unique(),
             verified=pl.col("verified").filter(person).any(),
         )
-        .select("contact", stage.alias(name))
+        .select(of, stage.alias(name))
     )

@@ -7,6 +7,7 @@ import polars as pl
 from domain.events.contacts import RedirectedToChannel
 from projections.frames import of
 from projections.known import Known
+from projections.nearest import preceding
 from projections.tables import conform, table
 
 VERSION = 1
@@ -66,9 +67,5 @@ def build(known: Known) -> pl.DataFrame:
 
 def _between(pairs: pl.DataFrame, ours: pl.DataFrame, name: str) -> pl.DataFrame:
     """Switches before which we did something in the channel that the customer came to."""
-    return (
-        pairs.join(ours, on=["person", "case", "to_channel"])
-        .filter(pl.col("then") >= pl.col("from_at"), pl.col("then") < pl.col("at"))
-        .select("switch", pl.lit(True).alias(name))
-        .unique()
-    )
+    newest = preceding(pairs, ours, before="at", at="then", by=["person", "case", "to_channel"])
+    return newest.filter(pl.col("then") >= pl.col("from_at")).select("switch", pl.lit(True).alias(name))
