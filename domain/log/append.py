@@ -1,7 +1,8 @@
 """One batch, exactly once: what is new, what was here before, what contradicts; then versions, chain and rows."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from typing import Any
 
 import msgspec
 
@@ -83,22 +84,27 @@ def _changed(draft: Draft, stored: Iterable[Kept], seen: Seen, changed: Changed)
     return verdict
 
 
-def write(session: Session, drafts: Sequence[Draft], *, run: int, now: datetime | None) -> list[int]:
-    """Store new drafts at the end of the log: position, version, recording time and chain value each."""
+def write(session: Session, drafts: Sequence[Draft], *, run: int, now: datetime | None) -> Sequence[int]:
+    """Store new drafts at the end of the log; their positions."""
     if not drafts:
-        return []
+        return ()
     tip = session.tip()
     recorded_at = tip.recorded_at if now is None else max(microseconds(now), tip.recorded_at)
     heads = session.heads(list({draft.originator_id for draft in drafts if draft.version is None}))
     first = session.reserve(len(drafts), tip=tip)
-    chain = tip.chain
-    rows = []
+    session.insert(_rows(drafts, first, chain=tip.chain, heads=heads, recorded_at=recorded_at, run=run))
+    return range(first, first + len(drafts))
+
+
+def _rows(
+    drafts: Sequence[Draft], first: int, *, chain: bytes, heads: dict[str, int], recorded_at: int, run: int
+) -> Iterator[tuple[Any, ...]]:
+    """Complete rows, made while the database takes the ones before: position, version and chain value each."""
     for position, draft in enumerate(drafts, first):
         stream = draft.originator_id
         version = draft.version
         if version is None:
             version = heads[stream] = heads.get(stream, 0) + 1
-        known_at = recorded_at if draft.known_at is None else draft.known_at
         row = (
             position,
             stream,
@@ -107,13 +113,11 @@ def write(session: Session, drafts: Sequence[Draft], *, run: int, now: datetime 
             draft.state,
             draft.event_id,
             draft.occurred_at,
-            known_at,
+            recorded_at if draft.known_at is None else draft.known_at,
             recorded_at,
             run,
             draft.payload_hash,
             draft.metadata,
         )
         chain = link(chain, leaf(row))
-        rows.append((*row, chain))
-    session.insert(rows)
-    return list(range(first, first + len(rows)))
+        yield (*row, chain)

@@ -8,12 +8,11 @@ import unicodedata
 from collections.abc import Callable, Iterable
 from functools import cache
 from hashlib import blake2b
-from operator import attrgetter
 from typing import Any, cast
 
 import msgspec
 from eventsourcing.persistence import JSONTranscoder, Mapper, MapperDeserialisationError, StoredEvent
-from msgspec.structs import FieldInfo, fields
+from msgspec.structs import FieldInfo, astuple, fields
 
 from domain.events import EVENTS
 from domain.events.envelope import COLUMNS, Event
@@ -140,14 +139,14 @@ def shape_of(event: type[Event]) -> Shape:
         )
     kept = [info for info in fields(event) if info.name not in COLUMNS]
     state = msgspec.defstruct(event.__name__, [_field(info) for info in kept], omit_defaults=True)
-    get = attrgetter(*(info.name for info in kept))
+    assert event.__struct_fields__[: len(COLUMNS)] == COLUMNS, "the columns are the first fields"
     if event.class_version == 1:
-        return Shape(event.TOPIC.encode(), state, get)
+        return Shape(event.TOPIC.encode(), state, lambda one: astuple(one)[len(COLUMNS) :])
     versioned = msgspec.defstruct(
         event.__name__, [("class_version", int), *(_field(info) for info in kept)], omit_defaults=True
     )
     version = event.class_version
-    return Shape(event.TOPIC.encode(), versioned, lambda one: (version, *get(one)))
+    return Shape(event.TOPIC.encode(), versioned, lambda one: (version, *astuple(one)[len(COLUMNS) :]))
 
 
 def _field(info: FieldInfo) -> tuple[str, Any, Any]:

@@ -80,9 +80,8 @@ _HEADS = """SELECT wanted.stream, newest.originator_version FROM unnest(%b::text
     CROSS JOIN LATERAL (SELECT originator_version FROM stored_events WHERE originator_id = wanted.stream
         ORDER BY originator_version DESC LIMIT 1) AS newest"""
 _TIP = "SELECT notification_id, recorded_at, chain FROM stored_events ORDER BY notification_id DESC LIMIT 1"
-_RESERVE = """SELECT min(number), max(number) FROM (
-    SELECT nextval(pg_get_serial_sequence('stored_events', 'notification_id')) AS number
-    FROM generate_series(1, %b)) AS numbers"""
+_RESERVE = """WITH first AS MATERIALIZED (SELECT nextval('stored_events_notification_id_seq') AS number)
+    SELECT number, setval('stored_events_notification_id_seq', number + %b - 1) FROM first"""
 _ROWS = """SELECT notification_id, originator_id, originator_version, topic, state, event_id, occurred_at,
     known_at, recorded_at, run_id, payload_hash, metadata FROM stored_events
     WHERE notification_id = ANY(%b::bigint[]) ORDER BY notification_id"""
@@ -187,7 +186,7 @@ class PostgresSession:
             )
         return int(first)
 
-    def insert(self, rows: Sequence[Sequence[Any]]) -> None:
+    def insert(self, rows: Iterable[Sequence[Any]]) -> None:
         with self._cursor.copy(_COPY) as copy:
             copy.set_types(_TYPES)
             for row in rows:

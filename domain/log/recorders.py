@@ -86,7 +86,7 @@ def insert_events(
     drafts = [draft_of(event) for event in stored_events]
     try:
         with recorder.session(commit=True) as session:
-            return write(session, drafts, run=run, now=now)
+            return list(write(session, drafts, run=run, now=now))
     except IntegrityError:
         if not all(isinstance(event, LogEvent) for event in stored_events):
             raise

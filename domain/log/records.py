@@ -13,7 +13,6 @@ Outcome = Literal["stored", "duplicate", "conflict"]
 Changed = Literal["conflict", "revise"]
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-MICROSECOND = timedelta(microseconds=1)
 
 
 def instant(microseconds: int) -> datetime:
@@ -23,7 +22,8 @@ def instant(microseconds: int) -> datetime:
 
 def microseconds(at: datetime) -> int:
     """The stored form of an aware instant."""
-    return (at - EPOCH) // MICROSECOND
+    since = at - EPOCH
+    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
 
 
 class Pending(Struct, frozen=True, kw_only=True, gc=False):

@@ -47,7 +47,7 @@ class Session(Protocol):
     def reserve(self, count: int, *, tip: Tip) -> int:
         """The first of `count` consecutive new positions."""
 
-    def insert(self, rows: Sequence[Sequence[Any]]) -> None:
+    def insert(self, rows: Iterable[Sequence[Any]]) -> None:
         """Store complete rows, chain value last, and wake whoever waits."""
 
     def rows(self, positions: Sequence[int]) -> Iterable[tuple[Any, ...]]:

@@ -205,7 +205,7 @@ class SQLiteSession:
         assert count > 0
         return tip.position + 1
 
-    def insert(self, rows: Sequence[Sequence[Any]]) -> None:
+    def insert(self, rows: Iterable[Sequence[Any]]) -> None:
         self._cursor.executemany(INSERT, rows)
 
     def rows(self, positions: Sequence[int]) -> Iterable[tuple[Any, ...]]:
