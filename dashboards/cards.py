@@ -18,20 +18,15 @@ def card(
 ) -> Iterator[None]:
     """Draws the heading row; the body goes inside the `with`."""
     with st.container(border=True, height="stretch", gap="xsmall", key=f"card_{key}"):
-        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        with st.container(horizontal=True, wrap=False, vertical_alignment="center", gap="small"):
             said = f" :gray[:small[{remark}]]" if remark else ""
             st.header(f"{title}{said}", anchor=False)
             if table is not None and table.height:
-                with st.popover(
-                    "",
-                    icon=":material/table_rows:",
-                    type="tertiary",
-                    key=f"table_{key}",
-                    help=w.t("card.table"),
-                ):
+                with st.popover(w.t("card.table"), type="tertiary", key=f"table_{key}"):
                     st.dataframe(
                         table,
                         hide_index=True,
+                        placeholder="–",
                         row_height=ROW,
                         column_config=columns,
                         alt=title,
@@ -40,9 +35,9 @@ def card(
         yield
 
 
-def picture(figure: Figure | None, w: Words, *, key: str, alt: str) -> None:
+def picture(figure: Figure | None, w: Words, *, key: str, alt: str, nothing: str = "card.nothing") -> None:
     """The figure, or one line that says there is nothing to draw."""
     if figure is None:
-        st.caption(w.t("card.nothing"))
+        st.caption(w.t(nothing))
     else:
         st.plotly_chart(figure, theme=None, key=key, config=CONFIG, alt=alt)

@@ -29,6 +29,11 @@ class Measure:
         return translated or str(getattr(self.kpi, part))
 
     @property
+    def name(self) -> str:
+        """As the definition says."""
+        return self._told("title")
+
+    @property
     def title(self) -> str:
         """As short as a tile wants it, else as the definition says."""
         return self.words.known(f"kpi.{self.kpi.key}", self._told("title"))

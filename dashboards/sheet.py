@@ -76,7 +76,7 @@ def opened(title: str) -> Sheet:
         _empty(w)
         st.stop()
     if sheet.freshness.newest_occurred_at is None:
-        banners(sheet)
+        broken(sheet)
         _building(sheet.freshness.position)
         st.stop()
     told = w.t(
@@ -89,13 +89,19 @@ def opened(title: str) -> Sheet:
     return sheet
 
 
-def banners(sheet: Sheet) -> None:
-    """What stands between the numbers and the newest event: a failed, missing or late view."""
+def broken(sheet: Sheet) -> bool:
+    """Name the views that failed or are missing, and the command that helps."""
     w, fresh = sheet.words, sheet.freshness
     failed = {name: state for name, state in fresh.states.items() if state in ("failed", "missing")}
     for name, state in sorted(failed.items()):
         st.error(w.t(f"sheet.view_{state}", view=name), icon=":material/error:")
-    if fresh.lag >= STALE and not failed:
+    return bool(failed)
+
+
+def banners(sheet: Sheet) -> None:
+    """What stands between the numbers and the newest event: a failed, missing or late view."""
+    w, fresh = sheet.words, sheet.freshness
+    if not broken(sheet) and fresh.lag >= STALE:
         told = {"lag": w.n("sheet.events", fresh.lag), "position": w.number(fresh.position)}
         st.warning(w.t("sheet.lagging", **told), icon=":material/schedule:")
 

@@ -18,10 +18,8 @@ def height(rows: int, most: int) -> int:
     return FRAME + ROW * max(1, min(rows, most))
 
 
-def _when(w: Words, name: str, width: int, *, year: bool = False) -> Any:
-    return Column.DatetimeColumn(
-        w.t(f"column.{name}"), format=w.t("format.table_year" if year else "format.table"), width=width
-    )
+def _when(w: Words, name: str, width: int, form: str) -> Any:
+    return Column.DatetimeColumn(w.t(f"column.{name}"), format=w.t(f"format.{form}"), width=width)
 
 
 def _text(w: Words, name: str, width: int | None = None) -> Any:
@@ -43,10 +41,14 @@ def named(column: str, labels: dict[str, str]) -> pl.Expr:
     return pl.col(column).replace(labels) if labels else pl.col(column)
 
 
+def _durations(seconds: pl.Series, w: Words) -> pl.Series:
+    """Worded lengths of business time; nothing stays nothing."""
+    return pl.Series([None if size is None else w.duration(size) for size in seconds], dtype=pl.String)
+
+
 def breach_rows(breaches: pl.DataFrame, channels: dict[str, str], w: Words) -> pl.DataFrame:
     """One row per broken promise, newest first, as shown."""
-    minutes = (pl.col("elapsed_s") / 60).round(0).cast(pl.Int64).cast(pl.String)
-    took = pl.concat_str(minutes, pl.lit("\u202fmin"))
+    took = _durations(breaches["elapsed_s"], w)
     waits = pl.when("answered").then(took).otherwise(pl.lit(w.t("table.waiting")))
     return local(breaches, w, "breached_at").select(
         when="breached_at",
@@ -58,13 +60,13 @@ def breach_rows(breaches: pl.DataFrame, channels: dict[str, str], w: Words) -> p
     )
 
 
-def breach_columns(w: Words, worst: float) -> dict[str, Any]:
+def breach_columns(w: Words, worst: float, *, year: bool) -> dict[str, Any]:
     return {
-        "when": _when(w, "when", 100),
-        "customer": _text(w, "customer", 72),
+        "when": _when(w, "when", 114 if year else 100, "short_year" if year else "short"),
+        "customer": _text(w, "customer", 84),
         "channel": _text(w, "channel", 80),
-        "team": _text(w, "team", 104),
-        "answered": Column.TextColumn(w.t("column.answered"), width=84, alignment="right"),
+        "team": _text(w, "team", 98),
+        "answered": Column.TextColumn(w.t("column.answered"), width=78, alignment="right"),
         "of_target": Column.ProgressColumn(
             w.t("column.of_target"),
             format="%d\u202f%%",
@@ -103,20 +105,21 @@ def waiting_rows(waiting: pl.DataFrame, channels: dict[str, str], w: Words) -> p
     return rows.select(
         channel=named("channel", channels),
         waiting="waiting",
-        oldest=(pl.col("oldest_s") / 60).round(0),
-        target=(pl.col("target_s") / 60).round(0),
+        oldest=_durations(rows["oldest_s"], w),
+        target=_durations(rows["target_s"], w),
         used=(100 * pl.col("used")).round(0),
-        state=pl.col("state").replace(states),
+        state=pl.when(pl.col("used").is_null())
+        .then(pl.lit(w.t("state.no_promise")))
+        .otherwise(pl.col("state").replace(states)),
     )
 
 
 def waiting_columns(w: Words) -> dict[str, Any]:
-    minutes = "%d\u202fmin"
     return {
         "channel": _text(w, "channel"),
         "waiting": _number(w, "waiting", "%d"),
-        "oldest": _number(w, "oldest", minutes),
-        "target": _number(w, "target", minutes),
+        "oldest": Column.TextColumn(w.t("column.oldest"), alignment="right"),
+        "target": Column.TextColumn(w.t("column.target"), alignment="right"),
         "used": Column.ProgressColumn(
             w.t("column.used"), format="%d\u202f%%", min_value=0, max_value=150, width="medium"
         ),
@@ -163,7 +166,7 @@ def event_columns(w: Words) -> dict[str, Any]:
     fitted = _texts(w, channel=76, by=70, what=96, topic=76, team=92, summary=120)
     verdict = _texts(w, sla=86, again=40, digest=88) | {"answered": _text(w, "answered_in", 122)}
     position = _number(w, "position", "%d", 70)
-    return {"when": _when(w, "when", 134, year=True), **fitted, **verdict, "position": position}
+    return {"when": _when(w, "when", 134, "with_year"), **fitted, **verdict, "position": position}
 
 
 def _texts(w: Words, **widths: int | None) -> dict[str, Any]:

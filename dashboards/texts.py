@@ -77,7 +77,7 @@ class Words:
     def duration(self, seconds: float) -> str:
         """A length of business time in the unit that reads best."""
         size = abs(seconds)
-        if size < 120:
+        if size == 0 or (size < 120 and size % 60):
             return f"{self.number(seconds)}{NARROW}s"
         if size >= 7200 and size % 3600 == 0:
             return f"{self.number(seconds / 3600)}{NARROW}{self.t('format.hours')}"

@@ -63,8 +63,8 @@ class Tile:
     def remark(self) -> str:
         """Beside the change: too few rows to judge, else the goal, else what it is compared with."""
         w, size = self.measure.words, self.measure.size(self.now)
-        if 0 < size < FEW:
-            return w.t("tile.few", n=size)
+        if size < FEW or self.measure.value(self.now) is None:
+            return w.t("tile.few", n=size) if 0 < size < FEW else ""
         return (
             self.against if self.goal is None else w.t("tile.goal_only", goal=self.measure.target(self.goal))
         )

@@ -26,7 +26,7 @@ def _percent_axis(values: list[float], shades: Shades, words: Words) -> tuple[fl
     """Bounds on whole 5 or 10 points around the values, with worded ticks."""
     floor, roof = min(values), max(values)
     step = 0.05 if roof - floor < 0.2 else 0.1
-    low = max(0.0, (floor - 0.015) // 0.05 * 0.05)
+    low = max(-0.03, (floor - 0.015) // 0.05 * 0.05)
     high = min(1.0, roof) + 0.035
     ticks = [n * step for n in range(int(1 / step + 1e-9) + 1) if low <= n * step <= high]
     named = {"tickvals": ticks, "ticktext": [words.percent(tick, 0) + " " for tick in ticks]}

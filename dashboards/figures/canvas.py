@@ -93,7 +93,7 @@ def date_ticks(first: date, last: date, words: Words, most: int = 4) -> dict[str
     days = [first + timedelta(days=n) for n in range(0, (last - first).days + 1, step)]
     return {
         "tickvals": [day.isoformat() for day in days],
-        "ticktext": [words.day(day, year=False) for day in days],
+        "ticktext": [words.day(day, year=day == first) for day in days],
     }
 
 

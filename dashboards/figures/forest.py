@@ -75,10 +75,10 @@ COUNTS: list[float] = [part * 10**power for power in range(7) for part in (1, 2,
 
 
 def _ticks(reach: float, measure: Measure) -> dict[str, Any]:
-    """Zero and one or two worded steps on either side."""
+    """Zero and one worded step on either side: more would touch on a phone."""
     steps = NICE.get(measure.kpi.kind, COUNTS)
-    step = next((step for step in steps if reach / step < 3), steps[-1])
-    ticks = [n * step for n in range(-2, 3) if abs(n * step) <= reach]
+    step = next((step for step in steps if reach / step < 2), steps[-1])
+    ticks = [n * step for n in range(-1, 2) if abs(n * step) <= reach]
     return {"tickvals": ticks, "ticktext": [_tick(tick, measure) for tick in ticks]}
 
 

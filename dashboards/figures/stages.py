@@ -43,19 +43,19 @@ def _stage_labels(rows: pl.DataFrame, shades: Shades, words: Words) -> list[dict
     """Each stage's name beside its part of the last bar on the right."""
     last = rows.filter(pl.col("month") == rows["month"].max())
     share = dict(last.select("stage", pl.col("now") / pl.col("now_all")).iter_rows())
+    counts = dict(rows.group_by("stage").agg(pl.col("then").sum() + pl.col("now").sum()).iter_rows())
+    seen = [stage for stage in STAGES if counts.get(stage)]
     middles, base = [], 0.0
-    for stage in STAGES:
+    for stage in seen:
         part = share.get(stage) or 0.0
         middles.append(base + part / 2)
         base += part
     at = {"xref": "paper", "yref": "y", "xanchor": "left", "xshift": 6, "size": 13}
+    colours = dict(zip(STAGES, shades.stages, strict=True))
+    names = {s: f"<span style='color:{colours[s]}'>■</span> {words.t('stage.' + s)}" for s in seen}
+    places = spread(middles, 0.08, 0.03, 0.97)
     return [
-        note(
-            f"<span style='color:{colour}'>■</span> {words.t('stage.' + stage)}", 1, middle, shades.text, **at
-        )
-        for stage, colour, middle in zip(
-            STAGES, shades.stages, spread(middles, 0.08, 0.03, 0.97), strict=True
-        )
+        note(names[stage], 1, place, shades.text, **at) for stage, place in zip(seen, places, strict=True)
     ]
 
 

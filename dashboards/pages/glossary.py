@@ -13,7 +13,7 @@ def entry(sheet: Sheet, measure: Measure) -> None:
     if kpi.target is not None:
         facts.append(w.t("tile.goal", goal=measure.target(kpi.target)))
     with st.container(border=True, height="stretch", gap="xsmall"):
-        st.header(f"{measure.title} :gray[:small[{measure.question}]]", anchor=False)
+        st.header(f"{measure.name} :gray[:small[{measure.question}]]", anchor=False)
         st.text(measure.definition)
         st.caption(f"`{kpi.key}` v{kpi.version} · " + " · ".join(facts))
 

@@ -104,6 +104,7 @@ def window(sheet: Sheet, line: PersonLine, code: str) -> tuple[datetime, datetim
     if drawn.is_empty():
         return newest - timedelta(days=30), newest
     first, last = cast(datetime, drawn.min()), cast(datetime, drawn.max())
+    last = max([last, *line.cases["resolved_at"].drop_nulls()])
     still = line.cases.filter(pl.col("resolved_at").is_null()).height
     return first, max(newest if still else last, first + timedelta(days=14))
 
@@ -139,6 +140,7 @@ def events(sheet: Sheet, line: PersonLine, code: str) -> None:
             height=tables.height(inside.height, SHOWN),
             row_height=tables.ROW,
             hide_index=True,
+            placeholder="–",
             key="events_table",
             alt=w.t("events.alt"),
         )

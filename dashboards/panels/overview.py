@@ -150,10 +150,13 @@ def breaches(sheet: Sheet, choice: Choice) -> str | None:
         rows = tables.breach_rows(found, sheet.channels, w)
         selected = st.dataframe(
             rows,
-            column_config=tables.breach_columns(w, max(rows["of_target"].head(SHOWN).to_list())),
+            column_config=tables.breach_columns(
+                w, max(rows["of_target"].head(SHOWN).to_list()), year=choice.period.days > 300
+            ),
             height=tables.height(found.height, SHOWN),
             row_height=tables.ROW,
             hide_index=True,
+            placeholder="–",
             on_select="rerun",
             selection_mode="single-row",
             key="breach",
@@ -181,6 +184,7 @@ def waiting(sheet: Sheet) -> None:
             height=tables.height(now.height, 12),
             row_height=tables.ROW,
             hide_index=True,
+            placeholder="–",
             key="waiting_table",
             alt=w.t("waiting.alt"),
         )

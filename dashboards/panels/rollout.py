@@ -50,7 +50,11 @@ def the_plan(sheet: Sheet) -> None:
         w.t("plan.title"), w.t("plan.remark"), w, key="plan", table=rows, columns=tables.plan_columns(w)
     ):
         picture(
-            plan(golives, labels, sheet.today, sheet.shades, w), w, key="figure_plan", alt=w.t("plan.alt")
+            plan(golives, labels, sheet.today, sheet.shades, w),
+            w,
+            key="figure_plan",
+            alt=w.t("plan.alt"),
+            nothing="plan.nothing",
         )
 
 
@@ -98,6 +102,7 @@ def the_goals(sheet: Sheet) -> None:
             height=tables.height(len(rows), 12),
             row_height=tables.ROW,
             hide_index=True,
+            placeholder="–",
             key="goals_table",
             alt=w.t("goals.alt"),
         )
@@ -168,7 +173,6 @@ def difference_table(rows: list[Difference], measure: Measure) -> pl.DataFrame:
 def before_and_after(sheet: Sheet) -> None:
     w = sheet.words
     st.header(w.t("forest.title"), anchor=False)
-    st.info(w.t("forest.caution", weeks=WEEKS), icon=":material/balance:")
     golives = sheet.answers.frame("golives").filter(pl.col("unit_kind") == "channel").drop_nulls("live_on")
     live = golives.group_by("unit").agg(pl.col("live_on").min())
     lives = [(unit, on) for unit, on in live.sort("live_on").iter_rows()]
@@ -176,6 +180,7 @@ def before_and_after(sheet: Sheet) -> None:
     if not lives:
         st.caption(w.t("forest.none"))
         return
+    st.info(w.t("forest.caution", weeks=WEEKS), icon=":material/balance:")
     with st.grid(2, min_column_width=420, gap="small"):
         for key in (key for key in COMPARED if key in known):
             measure = sheet.measure(key)
