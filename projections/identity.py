@@ -10,7 +10,7 @@ import polars as pl
 
 from projections.annotations import INSTANT
 from projections.identity_graph import Edge, Link, joined, links_of
-from projections.identity_rulings import Rulings, read_rulings
+from projections.identity_rulings import Pair, Rulings, read_rulings
 
 ASSIGNMENTS = pl.Schema(
     {
@@ -115,20 +115,24 @@ def _clusters(order: pl.DataFrame, tied: pl.DataFrame, roots: dict[int, int]) ->
 
 def _held(assertions: pl.DataFrame, ruled: Rulings) -> pl.DataFrame:
     """The newest assertion per subject and namespace; one that cannot link never displaces one that can."""
-    left = assertions
-    for (subject, ns), cut_at in ruled.cut.items():
-        mine = (pl.col("subject") == subject) & (pl.col("ns") == ns)
-        left = left.filter(~(mine & (pl.col("occurred_at").to_physical() <= cut_at)))
-    ordered = left.sort([pl.col("trust") > 0, *NEWEST])
-    flagged = []
-    for (subject, ns), flagged_at in ruled.flagged.items():
-        mine = (pl.col("subject") == subject) & (pl.col("ns") == ns)
-        flagged += ordered.filter(mine & (pl.col("occurred_at").to_physical() <= flagged_at))[
-            "key"
-        ].to_list()[-1:]
+    bounds = [_bounds(until) for until in (ruled.cut, ruled.flagged)]
+    at = pl.col("occurred_at").to_physical()
+    uncut = assertions.join(bounds[0], on=["subject", "ns"], how="left").filter(
+        pl.col("until").is_null() | (at > pl.col("until"))
+    )
+    ordered = uncut.drop("until").sort([pl.col("trust") > 0, *NEWEST])
+    flagged = ordered.join(bounds[1], on=["subject", "ns"], how="inner", maintain_order="left")
+    flagged = flagged.filter(at <= pl.col("until")).unique(
+        ["subject", "ns"], keep="last", maintain_order=True
+    )
     newest = ordered.unique(["subject", "ns"], keep="last", maintain_order=True)
-    level = pl.when(pl.col("key").is_in(flagged)).then(0).otherwise("trust")
+    level = pl.when(pl.col("key").is_in(flagged["key"].implode())).then(0).otherwise("trust")
     return newest.with_columns(trust=level).rename({"key": "identifier"})
+
+
+def _bounds(until: dict[Pair, int]) -> pl.DataFrame:
+    rows = [(subject, ns, instant) for (subject, ns), instant in until.items()]
+    return pl.DataFrame(rows, schema={"subject": pl.String, "ns": pl.String, "until": pl.Int64}, orient="row")
 
 
 def _attributed(

@@ -1,0 +1,135 @@
+"""Homes for the engine's own tests: a log, its views, and a small fact that shows all that a build is handed."""
+
+import shutil
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import polars as pl
+
+from domain.events import NAMES
+from domain.events.envelope import Event
+from domain.log import Log, open_log
+from domain.policy import Policy, parse_policy
+from projections.engine import Engine, Progress
+from projections.known import Known
+from projections.tables import table
+from tests.given import FAR, POLICY, append, asserted
+
+START = datetime(2026, 11, 2, 8, tzinfo=UTC)
+SHIPPED: Policy = parse_policy(POLICY, where="the test's policy")
+SEEN = table(
+    "seen",
+    "event",
+    event=str,
+    person=str,
+    case=str,
+    text=str,
+    known_at="instant",
+    identifier=str,
+    linked="instant",
+    policy=str,
+)
+
+
+def see(known: Known) -> pl.DataFrame:
+    """One row per event: whose it is, of which case, and since when its identifier is linked to any other."""
+    linked = known.identity.links.group_by("person", identifier="one").agg(linked=pl.col("known_at").min())
+    assigned = known.identity.assignments.select("subject", "identifier")
+    rows = known.events.join(assigned, on="subject").join(linked, on=["person", "identifier"], how="left")
+    promised = pl.lit(known.policies.latest.version)
+    return pl.DataFrame(rows.with_columns(event="event_id", case="case_key", policy=promised))
+
+
+def fact(view: Any = SEEN, build: Any = see, version: int = 1) -> ModuleType:
+    """A fact as the files of `projections/facts` are."""
+    made = ModuleType(view.name)
+    made.__dict__.update(VIEW=view, VERSION=version, build=build)
+    return made
+
+
+@dataclass(frozen=True, kw_only=True)
+class Home:
+    """A log and its views."""
+
+    folder: Path
+    log: Log
+    engine: Engine
+
+    def more(self, *events: Event) -> Progress:
+        """Append and catch up."""
+        append(self.log, events)
+        return self.engine.catch_up(now=FAR)
+
+    def persons(self) -> dict[str, str]:
+        """The person of every subject."""
+        return dict(self.engine.facts("assignments").select("subject", "person").iter_rows())
+
+    def seen(self, *columns: str) -> list[tuple[Any, ...]]:
+        """The rows of the small fact."""
+        return self.engine.facts("seen").select(*columns).rows()
+
+    def reopened(self, facts: Sequence[ModuleType], **options: Any) -> Engine:
+        """Another engine over the same log and views."""
+        return Engine(self.log, f"sqlite:///{self.folder}/views.db", facts, shipped=SHIPPED, **options)
+
+    def drop_views(self) -> None:
+        """Delete the views database."""
+        for file in self.folder.glob("views.db*"):
+            file.unlink()
+
+    def restored(self, folder: Path) -> "Home":
+        """The same views beside a copy of the log as it is now."""
+        folder.mkdir()
+        for file in (*self.folder.glob("log.db*"), self.folder / "keys.db"):
+            shutil.copy(file, folder / file.name)
+        log = open_log(f"sqlite:///{folder}/log.db", keys=folder / "keys.db")
+        views = f"sqlite:///{self.folder}/views.db"
+        return Home(folder=self.folder, log=log, engine=Engine(log, views, [fact()], shipped=SHIPPED))
+
+
+def home(
+    folder: Path, events: Iterable[Event] = (), *, facts: Sequence[ModuleType] | None = None, views: str = ""
+) -> Home:
+    """A home with some events, caught up."""
+    log = open_log(f"sqlite:///{folder}/log.db", keys=folder / "keys.db", create=True)
+    engine = Engine(log, views or f"sqlite:///{folder}/views.db", facts or [fact()], shipped=SHIPPED)
+    made = Home(folder=folder, log=log, engine=engine)
+    made.more(*events)
+    return made
+
+
+def at(hours: float) -> datetime:
+    """So many hours after the start."""
+    return START + timedelta(hours=hours)
+
+
+def said(kind: str, subject: str, hours: float, **fields: Any) -> Event:
+    """An event about `source:subject`, known at once."""
+    source, _, name = subject.partition(":")
+    fields.setdefault("known_at", at(hours))
+    return NAMES[kind](
+        source=source,
+        id=fields.pop("id", f"{kind}-{name}-{hours}"),
+        subject=f"contact:{name}",
+        occurred_at=at(hours),
+        **fields,
+    )
+
+
+def bears(subject: str, ns: str, value: str, hours: float, obtained: str = "typed", **fields: Any) -> Event:
+    """An identifier of `source:subject`, known at once."""
+    source, _, name = subject.partition(":")
+    fields.setdefault("known_at", at(hours))
+    return asserted(f"contact:{name}", ns, value, at(hours), obtained, source=source, **fields)
+
+
+def ruled(kind: str, hours: float, *, one: str, **fields: Any) -> Event:
+    """A ruling."""
+    fields.setdefault("known_at", at(hours))
+    return NAMES[kind](
+        source="shop", id=f"{kind}-{hours}", subject=f"link:{hours}", occurred_at=at(hours), one=one, **fields
+    )
