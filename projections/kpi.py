@@ -33,7 +33,8 @@ class KPI:
 
     `of` selects the rows that count; a share divides `good` (or, for shows="bad", its complement) by them and
     leaves out `provisional` rows, counted beside. A duration reads `spent` and `elapsed` (business and calendar
-    microseconds, null while running since `since`). `at` is the instant that puts a row into a period.
+    microseconds, null while running since `since`; of a running row's business time the column `idle` and what
+    passed since `paused_since` are left out). `at` is the instant that puts a row into a period.
     """
 
     key: str
@@ -51,6 +52,7 @@ class KPI:
     spent: str | None = None
     elapsed: str | None = None
     since: str | None = None
+    idle: str | None = None
     dimensions: Mapping[str, str] = field(default_factory=dict)
     unit: str = "%"
     better: Literal["higher", "lower"] | None = None

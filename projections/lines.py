@@ -112,6 +112,7 @@ def _entries(
     group = pl.coalesce(
         pl.col("state").str.json_path_match("$.queue"), pl.col("state").str.json_path_match("$.group")
     )
+    again = handovers.select(event_id="turn", repeated=pl.lit(True))
     return (
         events.with_columns(
             summary=pl.coalesce("text", *told, pl.lit("")),
@@ -119,8 +120,8 @@ def _entries(
             digest=pl.Series([digests.get(position, "") for position in events["position"]], dtype=pl.String),
             case=pl.col("case_key"),
         )
-        .join(promised.verdicts(clocks), left_on="event_id", right_on="started_by", how="left")
-        .join(handovers.select(event_id="turn", repeated=pl.lit(True)), on="event_id", how="left")
+        .join(promised.verdicts(clocks), left_on="event_id", right_on="started_by", how="left", maintain_order="left")
+        .join(again, on="event_id", how="left", maintain_order="left")
         .select(
             "position", "event_id", "occurred_at", "recorded_at", "known_at", "source", "channel", "direction",
             "actor", "actor_kind", "kind", "case", "topic", "group", "summary", "digest", "verdict", "elapsed_s",

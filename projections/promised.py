@@ -33,7 +33,7 @@ def queue_risk(clocks: pl.DataFrame, worktime: Worktime, instant: datetime) -> p
     running = clocks.filter(PROMISED & ~STOPPED & pl.col("outcome").is_null())
     ahead = running.with_columns(ahead=pl.col("started_at").rank("min").over("kind", "channel") - 1)
     slow = (
-        ahead.join(pace, on=["kind", "channel"], how="left")
+        ahead.join(pace, on=["kind", "channel"], how="left", nulls_equal=True)
         .with_columns(needed=pl.col("ahead") / pl.col("per_us"))
         .select("clock", queue_risk=(pl.col("ahead") > 0) & (pl.col("needed") > REMAINING))
     )

@@ -47,7 +47,7 @@ class Reader:
         self.instant = now
         self.known = known
         self.position = engine.position() if position is None else position
-        self._prepared: dict[tuple[str, str | None], pl.DataFrame] = {}
+        self._prepared: dict[tuple[str, str | None, str | None], pl.DataFrame] = {}
 
     def at(self, as_of: AsOf) -> "Reader":
         """The same questions, answered from what `as_of` admits."""
@@ -140,10 +140,13 @@ class Reader:
     ) -> pl.DataFrame:
         kpi = BY_KEY[key]
         frame = self._within(
-            self.prepared(kpi.fact, kpi.since), None if kpi.kind == "stock" else kpi.at, start, end
+            self.prepared(kpi.fact, kpi.since, kpi.idle), None if kpi.kind == "stock" else kpi.at, start, end
         )
         known = dimensions(kpi, frame.columns)
         unknown = [name for name in by if name not in known]
+        twice = [name for number, name in enumerate(by) if known.get(name) in map(known.get, by[:number])]
+        if twice and not unknown:
+            raise ReaderError(f"'{twice[0]}' says again what another dimension says; name each once.")
         if unknown:
             raise ReaderError(
                 f"{key} has no dimension '{unknown[0]}'; it has {', '.join(sorted(known)) or 'none'}."
@@ -152,33 +155,33 @@ class Reader:
             frame = frame.filter(pl.col("channel").is_in(list(channels)))
         groups = [known[name] for name in by]
         if every:
-            local = pl.col(kpi.at or "as_of").dt.convert_time_zone(str(self.zone))
+            local = pl.col(kpi.at or "as_of").dt.convert_time_zone(str(self.zone)).dt.replace_time_zone(None)
             frame = frame.with_columns(period=local.dt.truncate(every).dt.date())
             groups = ["period", *groups]
         return compute(kpi, frame, by=groups).rename(
             {known[name]: name for name in by if known[name] != name}, strict=False
         )
 
-    def prepared(self, fact: str, since: str | None) -> pl.DataFrame:
+    def prepared(self, fact: str, since: str | None, idle: str | None = None) -> pl.DataFrame:
         """A fact table with `as_of`, `spent_us` where clocks run since an instant, and `queue_risk` for clocks."""
-        key = (fact, since)
+        key = (fact, since, idle)
         if key not in self._prepared:
             self._prepared[key] = self._prepare(
-                self.facts(fact), fact, since or ("started_at" if fact == "clocks" else None)
+                self.facts(fact), fact, since or ("started_at" if fact == "clocks" else None), idle
             )
         return self._prepared[key]
 
-    def _prepare(self, frame: pl.DataFrame, fact: str, since: str | None) -> pl.DataFrame:
+    def _prepare(self, frame: pl.DataFrame, fact: str, since: str | None, idle: str | None) -> pl.DataFrame:
         frame = frame.with_columns(as_of=pl.lit(self.instant).cast(UTC_INSTANT))
         if since is None or "calendar" not in frame.columns:
             return frame
-        frame = frame.with_columns(
-            spent_us=self.worktime.elapsed(frame[since], frame["as_of"], frame["calendar"])
-        )
+        until = frame.select(pl.min_horizontal("as_of", "paused_since") if idle else "as_of").to_series()
+        spent = self.worktime.elapsed(frame[since], until, frame["calendar"])
+        frame = frame.with_columns(spent_us=spent - frame[idle] if idle else spent)
         if fact != "clocks":
             return frame
-        spent = frame.with_columns(spent_us=pl.coalesce("elapsed_us", "spent_us"))
-        return promised.queue_risk(spent, self.worktime, self.instant)
+        clocks = frame.with_columns(spent_us=pl.coalesce("elapsed_us", "spent_us"))
+        return promised.queue_risk(clocks, self.worktime, self.instant)
 
     def _within(
         self, frame: pl.DataFrame, at: str | None, start: date | None, end: date | None
@@ -214,7 +217,9 @@ class Reader:
             )
         return (
             frame.group_by("from_channel", "to_channel")
-            .agg(switches=pl.len().cast(pl.Int64), cases=pl.col("case").n_unique().cast(pl.Int64))
+            .agg(
+                switches=pl.len().cast(pl.Int64), cases=pl.struct("person", "case").n_unique().cast(pl.Int64)
+            )
             .sort("from_channel", "to_channel")
         )
 
@@ -245,7 +250,7 @@ class Reader:
     def before_after(self, kpi: str, *, unit: str, live_on: date, weeks: int = 8) -> pl.DataFrame:
         """One row: before_n, before_value, after_n, after_value, difference, low, high; a difference, no effect."""
         row = BY_KEY[kpi]
-        frame = self.prepared(row.fact, row.since)
+        frame = self.prepared(row.fact, row.since, row.idle)
         if "channel" in frame.columns:
             frame = frame.filter(pl.col("channel") == unit)
         sides = [

@@ -59,7 +59,8 @@ def goals(events: pl.DataFrame) -> pl.DataFrame:
 
 def stages(facts: pl.DataFrame, zone: ZoneInfo) -> pl.DataFrame:
     """Contacts by month and stage, as seen when they began and as seen now."""
-    month = pl.col("start_at").dt.convert_time_zone(str(zone)).dt.truncate("1mo").dt.date()
+    local = pl.col("start_at").dt.convert_time_zone(str(zone)).dt.replace_time_zone(None)
+    month = local.dt.truncate("1mo").dt.date()
     by = [
         facts.group_by(month=month, stage=f"stage_{name}").agg(pl.len().cast(pl.Int64).alias(name))
         for name in ("then", "now")

@@ -3,7 +3,8 @@
 import polars as pl
 
 from domain.events.bot import BotAnswered
-from domain.events.contacts import ContactAnswered, ContactInitiated, ContactReceived
+from domain.events.cases import CaseReopened, CaseResolved
+from domain.events.contacts import ContactAnswered, ContactInitiated, ContactMissed, ContactReceived
 from projections.frames import of
 
 COLUMNS = (
@@ -25,9 +26,28 @@ COLUMNS = (
 )
 
 
+FIRST_AND_LAST = {
+    ContactReceived.TOPIC: 0,
+    ContactMissed.TOPIC: 0,
+    CaseResolved.TOPIC: 2,
+    CaseReopened.TOPIC: 3,
+}
+"""Of one instant and `seq`, what customers say comes first and what ends or reopens a case last."""
+
+
 def ranked(events: pl.DataFrame) -> pl.DataFrame:
-    """The timeline with its total order as a number, so that events of one instant keep their order."""
-    return events.sort("occurred_at", "seq", "event_id", nulls_last=False).with_row_index("rank")
+    """The timeline with its total order as a number, so that events of one instant keep their order.
+
+    Sources that write minutes or days tell a question, its answer and the solution at one instant; where `seq` does
+    not order them, ids would do so by chance.
+    """
+    tie = pl.col("kind").replace_strict(FIRST_AND_LAST, default=1, return_dtype=pl.Int8)
+    return (
+        events.with_columns(tie=tie)
+        .sort("occurred_at", "seq", "tie", "event_id", nulls_last=False)
+        .drop("tie")
+        .with_row_index("rank")
+    )
 
 
 def turns(events: pl.DataFrame) -> pl.DataFrame:

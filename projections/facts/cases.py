@@ -10,7 +10,7 @@ from projections.frames import of
 from projections.known import Known
 from projections.tables import conform, table
 
-VERSION = 1
+VERSION = 2
 VIEW = table(
     "cases",
     "case",
@@ -30,9 +30,9 @@ VIEW = table(
     customer_turns=int,
     switches=int,
     cycles=int,
-    first_resolution_us=int,
-    first_resolution_calendar_us=int,
     effort_us=int,
+    idle_us=int,
+    paused_since=datetime,
     final_us=int,
     final_calendar_us=int,
     calendar=str,
@@ -43,21 +43,16 @@ CASE = ("person", "case")
 
 def build(known: Known) -> pl.DataFrame:
     """Cases with what their reports, turns and cycles add up to."""
-    cycles = known.facts["cycles"].sort(*CASE, "number")
+    cycles = _idle(known, known.facts["cycles"].sort(*CASE, "number"))
     newest = cycles.group_by(*CASE, maintain_order=True).agg(
         pl.col("calendar", "opened_at").first(),
         pl.col("resolved_at").last(),
         pl.len().cast(pl.Int64).alias("cycles"),
         pl.col("topic").drop_nulls().last().alias("cycle_topic"),
         pl.col("group").drop_nulls().last().alias("cycle_group"),
-        pl.col("resolution_us").first().alias("first_resolution_us"),
-        (pl.col("resolved_at") - pl.col("customer_at"))
-        .first()
-        .dt.total_microseconds()
-        .alias("first_resolution_calendar_us"),
-        pl.when(pl.col("resolution_us").is_not_null().all())
-        .then(pl.col("resolution_us").sum())
-        .alias("effort_us"),
+        pl.when(pl.col("effort_us").is_not_null().all()).then(pl.col("effort_us").sum()).alias("effort_us"),
+        pl.col("idle_us").sum(),
+        pl.col("paused_since").last(),
     )
     cases = (
         newest.join(_turns(known.turns), on=CASE, how="left")
@@ -75,6 +70,14 @@ def build(known: Known) -> pl.DataFrame:
     return conform(VIEW, cases.with_columns(final_us=final))
 
 
+def _idle(known: Known, cycles: pl.DataFrame) -> pl.DataFrame:
+    """`idle_us`: business time of a case that is no effort, its pauses and the quiet after each solved cycle."""
+    begins = pl.coalesce("customer_at", "opened_at").shift(-1).over(CASE, order_by="number")
+    cycles = cycles.with_columns(begins=begins)
+    quiet = known.worktime.elapsed(cycles["resolved_at"], cycles["begins"], cycles["calendar"])
+    return cycles.with_columns(idle_us=pl.col("paused_us") + quiet.fill_null(0))
+
+
 def _state() -> pl.Expr:
     """The reported state, unless a turn or a resolution after the report says otherwise."""
     solved = pl.col("resolved_at").is_not_null()
@@ -86,9 +89,10 @@ def _state() -> pl.Expr:
 
 def _turns(spoken: pl.DataFrame) -> pl.DataFrame:
     came = spoken.filter(pl.col("role") == "customer").sort("person", "case_key", "rank")
-    moved = pl.col("channel") != pl.col("channel").shift()
+    named = pl.col("channel").drop_nulls()
+    moved = named != named.shift()
     return came.group_by("person", case="case_key", maintain_order=True).agg(
-        pl.col("channel").first(),
+        named.first(),
         pl.col("occurred_at").first().alias("first_customer_at"),
         pl.col("occurred_at").get(1, null_on_oob=True).alias("second_customer_at"),
         pl.col("occurred_at").last().alias("newest_customer_at"),
@@ -104,8 +108,8 @@ def _reports(events: pl.DataFrame) -> pl.DataFrame:
         .sort("occurred_at", "seq", "event_id", nulls_last=False)
         .group_by("person", case="case_key", maintain_order=True)
         .agg(
-            pl.col("channel").last().alias("reported_channel"),
-            pl.col("topic").last().alias("reported_topic"),
+            pl.col("channel").drop_nulls().last().alias("reported_channel"),
+            pl.col("topic").drop_nulls().last().alias("reported_topic"),
             pl.col("group").drop_nulls().last().alias("reported_group"),
             pl.col("priority").drop_nulls().last(),
             pl.col("state", "source_state").drop_nulls().last(),

@@ -14,7 +14,7 @@ from projections.facts.priorities import rebound
 from projections.known import Known
 from projections.tables import conform, table
 
-VERSION = 1
+VERSION = 2
 VIEW = table(
     "clocks",
     "clock",

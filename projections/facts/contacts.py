@@ -8,9 +8,10 @@ from domain.events.bot import BotHandedOff
 from domain.events.cases import StateReported
 from projections.frames import of
 from projections.known import Known
+from projections.nearest import preceding
 from projections.tables import conform, table
 
-VERSION = 1
+VERSION = 2
 VIEW = table(
     "contacts",
     "contact",
@@ -45,10 +46,9 @@ def build(known: Known) -> pl.DataFrame:
     """Contacts of the persons; a later turn continues a contact as M2 says for its channel's kind."""
     spoken = _numbered(known.turns, _synchronous(known))
     contacts = _fold(spoken)
-    handed = of(known.events, BotHandedOff).select("subject").unique().with_columns(handed=pl.lit(True))
     reported = _reported(known.events)
     contacts = (
-        contacts.join(handed, on="subject", how="left")
+        contacts.join(_handed(known.events, contacts), on="contact", how="left")
         .join(reported, on=["person", "case"], how="left")
         .join(known.identity.assignments.select("subject", "identified"), on="subject", how="left")
         .with_columns(
@@ -62,8 +62,27 @@ def build(known: Known) -> pl.DataFrame:
 
 
 def _synchronous(known: Known) -> pl.Expr:
-    codes = [c.code for c in known.policies.latest.channels.values() if c.kind == "synchronous"]
-    return pl.col("channel").fill_null("").is_in(codes)
+    """Whether a turn's channel was synchronous by the policy in force when it came."""
+    kinds = pl.lit(False)
+    for begins, _, policy in known.policies.spans:
+        codes = [channel.code for channel in policy.channels.values() if channel.kind == "synchronous"]
+        inside = pl.col("channel").fill_null("").is_in(codes)
+        kinds = pl.when(pl.col("occurred_at") >= begins).then(inside).otherwise(kinds)
+    return kinds
+
+
+def _handed(events: pl.DataFrame, contacts: pl.DataFrame) -> pl.DataFrame:
+    """The contacts in which a bot handed over to people."""
+    begun = contacts.sort("start_at", "number").select("subject", "contact", "start_at")
+    handed = preceding(
+        of(events, BotHandedOff).select("subject", "occurred_at"),
+        begun,
+        before="occurred_at",
+        at="start_at",
+        by="subject",
+        equal=True,
+    )
+    return handed.select("contact", handed=pl.lit(True)).drop_nulls().unique()
 
 
 def _numbered(spoken: pl.DataFrame, synchronous: pl.Expr) -> pl.DataFrame:
@@ -106,8 +125,11 @@ def _reported(events: pl.DataFrame) -> pl.DataFrame:
     return (
         of(events, StateReported)
         .sort("occurred_at", "seq", "event_id", nulls_last=False)
-        .group_by("person", case="case_key")
-        .agg(reported_topic=pl.col("topic").last(), reported_group=pl.col("group").drop_nulls().last())
+        .group_by("person", case="case_key", maintain_order=True)
+        .agg(
+            reported_topic=pl.col("topic").drop_nulls().last(),
+            reported_group=pl.col("group").drop_nulls().last(),
+        )
     )
 
 

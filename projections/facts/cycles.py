@@ -10,7 +10,7 @@ from projections.frames import of
 from projections.known import Known
 from projections.tables import conform, table
 
-VERSION = 1
+VERSION = 2
 VIEW = table(
     "cycles",
     "cycle",
@@ -24,7 +24,6 @@ VIEW = table(
     queue=str,
     calendar=str,
     opened_at=datetime,
-    opened_by=str,
     customer_at=datetime,
     opening_turn=str,
     human_start_at=datetime,
@@ -35,6 +34,8 @@ VIEW = table(
     reopened_at=datetime,
     reopened_by=str,
     paused_us=int,
+    paused_since=datetime,
+    effort_us=int,
     resolution_us=int,
     resolution_calendar_us=int,
 )
@@ -48,15 +49,16 @@ CYCLE = ("person", "cycle")
 def build(known: Known) -> pl.DataFrame:
     """Cycles with the instants that response and resolution clocks start and stop at."""
     moments = cycle_moments(known)
-    cycles = _spans(moments)
+    cycles = _spans(moments).sort("person", "case", "number")
     spoken = known.turns.join(moments.select("rank", "cycle"), on="rank", how="left")
     cycles = (
-        cycles.join(_first_turns(spoken), on=CYCLE, how="left")
-        .join(_human_starts(moments, spoken), on=CYCLE, how="left")
+        cycles.join(_first_turns(spoken), on=CYCLE, how="left", maintain_order="left")
+        .join(_human_starts(moments, spoken), on=CYCLE, how="left", maintain_order="left")
         .with_columns(
+            channel=pl.coalesce("channel", "named_channel").forward_fill().over("person", "case"),
             human_start_at=pl.coalesce(
                 "bot_start_at", pl.when(~pl.col("by_bot").fill_null(False)).then("customer_at")
-            )
+            ),
         )
     )
     cycles = cycles.join(_stops(cycles, spoken), on=CYCLE, how="left")
@@ -94,6 +96,7 @@ def _spans(moments: pl.DataFrame) -> pl.DataFrame:
         pl.col("case_key").first().alias("case"),
         pl.col("occurred_at").first().alias("opened_at"),
         pl.col("actor_kind").first().alias("opened_by"),
+        pl.col("channel").drop_nulls().first().alias("named_channel"),
         pl.col("occurred_at").filter(pl.col("mark") == "solved").first().alias("resolved_at"),
     )
     again = cycles.select(
@@ -129,6 +132,8 @@ def _human_starts(moments: pl.DataFrame, spoken: pl.DataFrame) -> pl.DataFrame:
     )
     people = (
         spoken.filter(pl.col("role").is_in(["human", "initiated"]))
+        .join(first.select(*CYCLE, "customer_at"), on=CYCLE)
+        .filter(pl.col("occurred_at") >= pl.col("customer_at"))
         .group_by(*CYCLE)
         .agg(met_at=pl.col("occurred_at").min())
     )
@@ -175,44 +180,68 @@ def _stops(cycles: pl.DataFrame, spoken: pl.DataFrame) -> pl.DataFrame:
 
 
 def _resolutions(known: Known, cycles: pl.DataFrame, moments: pl.DataFrame) -> pl.DataFrame:
-    """Business time from the opening customer turn to the resolution, less the time we waited for the customer."""
-    cycles = cycles.with_columns(calendar=known.worktime.hours(cycles["channel"], cycles["queue"]))
-    pauses = _pauses(moments).join(cycles.select(*CYCLE, "calendar", "resolved_at"), on=CYCLE)
-    pauses = pauses.with_columns(until=pl.min_horizontal("until", "resolved_at"))
-    pauses = pauses.with_columns(
-        paused_us=known.worktime.elapsed(pauses["since"], pauses["until"], pauses["calendar"])
+    """Business time from the opening customer turn to the resolution, less the time we waited for the customer.
+
+    A cycle that no customer opened has no resolution time, but took effort from its opening on.
+    """
+    cycles = cycles.with_columns(
+        calendar=known.worktime.hours(cycles["channel"], cycles["queue"]),
+        began_at=pl.coalesce("customer_at", "opened_at"),
     )
-    paused = pauses.group_by(*CYCLE).agg(pl.col("paused_us").sum())
     newest = (
         of(moments, StateReported)
         .sort("rank")
-        .group_by(*CYCLE)
-        .agg(reported_topic=pl.col("topic").last(), group=pl.col("group").drop_nulls().last())
+        .group_by(*CYCLE, maintain_order=True)
+        .agg(
+            reported_topic=pl.col("topic").drop_nulls().last(),
+            group=pl.col("group").drop_nulls().last(),
+        )
     )
-    whole = known.worktime.elapsed(cycles["customer_at"], cycles["resolved_at"], cycles["calendar"])
+    whole = known.worktime.elapsed(cycles["began_at"], cycles["resolved_at"], cycles["calendar"])
+    by_customer = pl.when(pl.col("customer_at").is_not_null())
     return (
         cycles.with_columns(whole=whole)
-        .join(paused, on=CYCLE, how="left")
+        .join(_paused(known, cycles, moments), on=CYCLE, how="left")
         .join(newest, on=CYCLE, how="left")
         .with_columns(
             pl.col("paused_us").fill_null(0),
             topic=pl.coalesce("topic", "reported_topic"),
             group=pl.coalesce("queue", "group"),
         )
+        .with_columns(effort_us=pl.col("whole") - pl.col("paused_us"))
         .with_columns(
-            resolution_us=pl.col("whole") - pl.col("paused_us"),
+            resolution_us=by_customer.then("effort_us"),
             resolution_calendar_us=(pl.col("resolved_at") - pl.col("customer_at")).dt.total_microseconds(),
         )
     )
 
 
+def _paused(known: Known, cycles: pl.DataFrame, moments: pl.DataFrame) -> pl.DataFrame:
+    """Business time of the pauses inside a cycle that are over, and since when one goes on."""
+    pauses = (
+        _pauses(moments)
+        .join(cycles.select(*CYCLE, "calendar", "began_at", "resolved_at"), on=CYCLE)
+        .with_columns(since=pl.max_horizontal("since", "began_at"))
+        .filter(pl.col("until").is_null() | (pl.col("until") > pl.col("since")))
+    )
+    paused = known.worktime.elapsed(pauses["since"], pauses["until"], pauses["calendar"])
+    return (
+        pauses.with_columns(paused_us=paused)
+        .group_by(*CYCLE)
+        .agg(
+            pl.col("paused_us").sum(),
+            paused_since=pl.col("since").filter(pl.col("until").is_null()).last(),
+        )
+    )
+
+
 def _pauses(moments: pl.DataFrame) -> pl.DataFrame:
-    """From a report of awaiting_customer to the next opening or solving moment of the same cycle."""
+    """From a report of awaiting_customer to the next opening or solving moment of the same cycle, if there is one."""
     marked = moments.filter(pl.col("mark").is_not_null(), pl.col("cycle").is_not_null()).sort(*CYCLE, "rank")
     same = pl.struct(CYCLE) == pl.struct(CYCLE).shift(-1)
     until = pl.when(same).then(pl.col("occurred_at").shift(-1))
     return (
         marked.with_columns(until=until)
-        .filter(pl.col("told") == "awaiting_customer", pl.col("until").is_not_null())
+        .filter(pl.col("told") == "awaiting_customer")
         .select(*CYCLE, since="occurred_at", until="until")
     )

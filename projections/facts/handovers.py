@@ -16,7 +16,7 @@ from projections.known import Known
 from projections.nearest import preceding
 from projections.tables import conform, table
 
-VERSION = 1
+VERSION = 2
 VIEW = table(
     "handovers",
     "turn",
@@ -88,14 +88,14 @@ def _moves(holder: str, giver: str) -> pl.Expr:
 
 
 def _changes(came: pl.DataFrame) -> pl.DataFrame:
-    came = came.sort(*CASE, "rank")
+    came = came.sort(*CASE, "rank").with_columns(named=pl.col("channel").forward_fill().over(*CASE))
     same = pl.struct(CASE) == pl.struct(CASE).shift()
 
     def changed(name: str) -> pl.Expr:
         return (same & (pl.col(name) != pl.col(name).shift())).fill_null(False)
 
     cause = (
-        pl.when(changed("channel"))
+        pl.when(changed("named"))
         .then(pl.lit("channel"))
         .when(changed("teams"))
         .then(pl.lit("team"))

@@ -10,7 +10,7 @@ from projections.known import Known
 from projections.nearest import preceding
 from projections.tables import conform, table
 
-VERSION = 1
+VERSION = 2
 VIEW = table(
     "switches",
     "switch",

@@ -1,12 +1,14 @@
 """What pages and commands ask of the reader: breaches, who waits, who is at risk, one person's line."""
 
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
+import polars as pl
 import pytest
 
 from domain.asof import AsOf
+from projections import promised
 from projections.reader import Reader, ReaderError
-from tests.given import Given, asserted, event, given, local, table
+from tests.given import POLICY, Given, asserted, event, given, local, table
 from tests.golden_timeline import EMAIL, NUMBER, timeline
 
 CUSTOMER = {"actor_kind": "customer", "direction": "inbound"}
@@ -190,3 +192,45 @@ def test_before_and_after_a_go_live_are_compared_with_n_and_interval(tmp_path):
     assert again == row
     nothing = reader.before_after("sla_attainment", unit="email", live_on=date(2026, 6, 1)).row(0, named=True)
     assert (nothing["before_n"], nothing["difference"], nothing["low"]) == (0, None, None)
+
+
+def test_a_dimension_named_twice_is_refused_in_one_sentence(golden):
+    with pytest.raises(ReaderError, match=r"'team' says again what another dimension says"):
+        golden.reader().kpi("contacts", by=["group", "team"])
+
+
+def test_a_day_that_begins_without_a_midnight_is_a_day_like_others(tmp_path):
+    """In São Paulo the clocks went from 23:59 to 01:00 on 4 November 2018."""
+    at = datetime(2018, 11, 4, 12, tzinfo=UTC)
+    chat = event("ContactReceived", "1", at, "contact:1", channel="chat", **CUSTOMER)
+    home = given(tmp_path, [chat], policy=POLICY.replace("Europe/Warsaw", "America/Sao_Paulo"))
+    day = date(2018, 11, 4)
+    assert table(home.reader().series("contacts", every="1d"), "period", "events") == [(day, 1)]
+    ends = date(2018, 11, 5)
+    assert home.reader().kpi("contacts", start=day, end=ends)["events"].item() == 1
+    assert home.reader().stages(day, ends)["month"].unique().to_list() == [date(2018, 11, 1)]
+
+
+def test_who_waits_where_no_channel_is_told_is_judged_by_the_pace_there(tmp_path):
+    clocks = promised.queue_risk(
+        pl.DataFrame(
+            {
+                "clock": ["done", "first", "second"],
+                "kind": ["frt_human"] * 3,
+                "channel": [None] * 3,
+                "calendar": ["office"] * 3,
+                "outcome": [None] * 3,
+                "started_at": [local("03-02 09:00"), local("03-02 09:10"), local("03-02 09:20")],
+                "stopped_at": [local("03-02 09:30"), None, None],
+                "due_at": [local("03-02 15:00")] * 3,
+                "target_us": [6 * 3600 * 1_000_000] * 3,
+                "spent_us": [1] * 3,
+                "as_of": [local("03-02 10:00")] * 3,
+            },
+            schema_overrides={"channel": pl.String, "outcome": pl.String},
+        ),
+        given(tmp_path).reader().worktime,
+        local("03-02 10:00"),
+    )
+    # one ahead, one answered in two hours: two hours of the six that remain
+    assert table(clocks, "clock", "queue_risk") == [("done", None), ("first", False), ("second", False)]
