@@ -84,6 +84,13 @@ def test_a_back_dated_event_gives_the_person_another_name_everywhere(tmp_path: P
     assert rows(made) == whole(made)
 
 
+def declared(hours: float, trust: dict[str, int]) -> Event:
+    """How far the help desk is to be believed."""
+    return NAMES["SourceDeclared"](
+        source="desk", id=f"d{hours}", subject="source:desk", occurred_at=at(hours), trust=trust, digest="d"
+    )
+
+
 LATER: dict[str, tuple[list[Event], list[Event], dict[str, str]]] = {
     "a nameless contact follows when its case gets a person": (
         [
@@ -107,6 +114,24 @@ LATER: dict[str, tuple[list[Event], list[Event], dict[str, str]]] = {
         [*ANNA, *JAN, ruled("LinkConfirmed", 5, one=MAIL, other=CALL)],
         [said("ContactReceived", "telephony:call", 0)],
         {MAIL: CALL, CALL: CALL},
+    ),
+    "a subject that was confirmed before anything was heard of it finds its person": (
+        [*ANNA, ruled("LinkConfirmed", 0, one=MAIL, other=CALL)],
+        [*JAN],
+        {MAIL: MAIL, CALL: MAIL},
+    ),
+    "a revised identifier frees those with whom the former one was shared": (
+        [bears("shop:account", "email", "anna@example.com", 0), *ANNA],
+        [bears("shop:account", "email", "anna@example.com", 0, "signature", revision=2)],
+        {MAIL: MAIL, SHOP: SHOP},
+    ),
+    "a declaration lowers the trust of a source and frees those of another": (
+        [
+            *(declared(3, {"email.typed": 1}), bears("desk:1", "email", "anna@example.com", 0)),
+            *ANNA,
+        ],
+        [declared(4, {})],
+        {"contact:desk:1": "contact:desk:1", MAIL: MAIL},
     ),
     "a flag parts holders that have no news": (
         [*ANNA, bears("shop:account", "email", "anna@example.com", 2)],
@@ -146,16 +171,7 @@ LATER: dict[str, tuple[list[Event], list[Event], dict[str, str]]] = {
     ),
     "a declaration raises the trust of contacts long known": (
         [bears("desk:1", "email", "anna@example.com", 1), bears("desk:2", "email", "anna@example.com", 2)],
-        [
-            NAMES["SourceDeclared"](
-                source="desk",
-                id="d",
-                subject="source:desk",
-                occurred_at=at(3),
-                trust={"email.typed": 1},
-                digest="d",
-            )
-        ],
+        [declared(3, {"email.typed": 1})],
         {"contact:desk:1": "contact:desk:1", "contact:desk:2": "contact:desk:1"},
     ),
     "a link of a subject to a case brings it to the case's person": (
