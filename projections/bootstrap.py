@@ -11,7 +11,8 @@ from projections.kpi import KPI
 DRAWS = 1_000
 SEED = 498
 """Fixed, so that the same facts always give the same interval."""
-CHUNK = 100
+CELLS = 20_000_000
+"""Weights held at once: the more rows, the fewer draws together."""
 MEDIAN = 0.5 + 1e-12
 
 Weights = npt.NDArray[np.float64]
@@ -20,12 +21,28 @@ Estimate = Callable[[Weights], Weights]
 
 
 def interval(
-    kpi: KPI, before: pl.DataFrame, after: pl.DataFrame, *, weeks: int
+    kpi: KPI, before: pl.DataFrame, after: pl.DataFrame, *, weeks: tuple[float, float]
 ) -> tuple[float | None, float | None]:
-    """The middle 95 % of after − before over Poisson draws of persons; None where draws leave nothing to measure."""
+    """The middle 95 % of after − before over Poisson draws of persons; None where draws leave nothing to measure.
+
+    A person drawn so often counts so often on both sides. Persons are drawn in the order of their ids, so the
+    interval does not depend on how the rows came.
+    """
+    sides = [side.filter(kpi.of).filter(pl.col("person").is_not_null()) for side in (before, after)]
+    people = (
+        pl.concat([side.select("person") for side in sides]).unique().sort("person").with_row_index("code")
+    )
+    first, second = (
+        _estimate(kpi, side.join(people, on="person"), people.height, span)
+        for side, span in zip(sides, weeks, strict=True)
+    )
     chance = np.random.default_rng(SEED)
-    sides = [_resampled(kpi, side, chance, weeks) for side in (before, after)]
-    differences = sides[1] - sides[0]
+    together = max(1, min(100, CELLS // max(people.height, *(side.height for side in sides), 1)))
+    drawn = []
+    for start in range(0, DRAWS, together):
+        weights = chance.poisson(1.0, (min(together, DRAWS - start), people.height)).T.astype(np.float64)
+        drawn.append(second(weights) - first(weights))
+    differences = np.concatenate(drawn)
     firm = differences[np.isfinite(differences)]
     if len(firm) < DRAWS // 2:
         return None, None
@@ -33,47 +50,49 @@ def interval(
     return float(low), float(high)
 
 
-def _resampled(kpi: KPI, side: pl.DataFrame, chance: np.random.Generator, weeks: int) -> Weights:
-    counted = side.filter(kpi.of).filter(pl.col("person").is_not_null())
-    persons, estimate = _estimate(kpi, counted, weeks)
-    drawn = [
-        estimate(chance.poisson(1.0, (persons, CHUNK)).astype(np.float64)) for _ in range(DRAWS // CHUNK)
-    ]
-    return np.concatenate(drawn)
-
-
-def _estimate(kpi: KPI, counted: pl.DataFrame, weeks: int) -> tuple[int, Estimate]:
+def _estimate(kpi: KPI, counted: pl.DataFrame, persons: int, weeks: float) -> Estimate:
     if kpi.kind == "share":
-        return _share(kpi, counted)
+        return _share(kpi, counted, persons)
     if kpi.kind == "duration":
         return _median(kpi, counted)
-    per_person = counted.group_by("person", maintain_order=True).len()["len"].to_numpy().astype(np.float64)
-    return len(per_person), lambda weights: (per_person @ weights) / weeks
+    (events,) = _sums(counted, persons, pl.len())
+    return lambda weights: (events @ weights) / weeks
 
 
-def _share(kpi: KPI, counted: pl.DataFrame) -> tuple[int, Estimate]:
+def _sums(counted: pl.DataFrame, persons: int, *sums: pl.Expr) -> list[Weights]:
+    """Each sum by person's code, zero for those with no rows."""
+    found = counted.group_by("code").agg(one.alias(str(number)) for number, one in enumerate(sums))
+    columns = []
+    for number in range(len(sums)):
+        column = np.zeros(persons)
+        column[found["code"].to_numpy()] = found[str(number)].to_numpy()
+        columns.append(column)
+    return columns
+
+
+def _share(kpi: KPI, counted: pl.DataFrame, persons: int) -> Estimate:
     assert kpi.good is not None
     shown = kpi.good if kpi.shows == "good" else ~kpi.good
     firm = kpi.good.is_not_null() & ~(
         pl.lit(False) if kpi.provisional is None else kpi.provisional.fill_null(False)
     )
-    sums = counted.group_by("person", maintain_order=True).agg(of=firm.sum(), shown=(firm & shown).sum())
-    of, hits = (sums[name].to_numpy().astype(np.float64) for name in ("of", "shown"))
+    of, hits = _sums(counted, persons, firm.sum(), (firm & shown).sum())
 
     def estimate(weights: Weights) -> Weights:
         total = of @ weights
         return np.divide(hits @ weights, total, out=np.full_like(total, np.nan), where=total > 0)
 
-    return len(of), estimate
+    return estimate
 
 
-def _median(kpi: KPI, counted: pl.DataFrame) -> tuple[int, Estimate]:
+def _median(kpi: KPI, counted: pl.DataFrame) -> Estimate:
     """The Kaplan–Meier median, in seconds, under each draw's weights."""
-    done = pl.col(kpi.elapsed or "").is_not_null()
-    codes = counted.with_columns(
-        code=pl.col("person").rank("dense") - 1, done=done, length=pl.coalesce(kpi.spent, "spent_us")
+    lengths = counted.with_columns(
+        done=pl.col(kpi.elapsed or "").is_not_null(), length=pl.coalesce(kpi.spent, "spent_us")
     )
-    rows = codes.filter(pl.col("length").is_not_null()).sort("length", "done", descending=[False, True])
+    rows = lengths.filter(pl.col("length").is_not_null()).sort(
+        "length", "done", "code", descending=[False, True, False]
+    )
     code, ended = rows["code"].to_numpy(), rows["done"].to_numpy().astype(np.float64)[:, None]
     seconds = rows["length"].to_numpy() / 1_000_000
 
@@ -86,4 +105,4 @@ def _median(kpi: KPI, counted: pl.DataFrame) -> tuple[int, Estimate]:
         below = np.cumprod(1.0 - falls, axis=0) <= MEDIAN
         return np.where(below.any(axis=0), seconds[below.argmax(axis=0)], np.nan)
 
-    return int(codes["person"].n_unique()), estimate
+    return estimate

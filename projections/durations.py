@@ -42,6 +42,20 @@ def durations(
     return whole.drop(ALL).with_columns(pl.col("n", "waiting").fill_null(0))
 
 
+def with_median(table: pl.DataFrame, clocks: pl.DataFrame, *, by: Sequence[str]) -> pl.DataFrame:
+    """The table with `median_s` in business time; a clock that was never stopped waits, whatever ended it."""
+    frame = clocks.with_columns(
+        pl.lit(0).alias(ALL), done=pl.col("stopped_at").is_not_null(), business="spent_us"
+    )
+    groups = [*by] or [ALL]
+    medians = _quantiles(frame, "business", "", groups).drop("p90_s")
+    if by:
+        return table.join(medians, on=groups, how="left", nulls_equal=True, maintain_order="left")
+    return table.with_columns(
+        median_s=medians["median_s"].first() if medians.height else pl.lit(None, pl.Float64)
+    )
+
+
 def _judged(columns: Sequence[str]) -> tuple[pl.Expr, pl.Expr]:
     if "due_at" not in columns:
         return pl.lit(False), pl.lit(False)

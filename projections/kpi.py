@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import polars as pl
 
-from projections.durations import durations
+from projections.durations import durations, with_median
 from projections.shares import shares
 
 AS_OF = pl.col("as_of")
@@ -32,9 +32,10 @@ class KPI:
     """One definition.
 
     `of` selects the rows that count; a share divides `good` (or, for shows="bad", its complement) by them and
-    leaves out `provisional` rows, counted beside. A duration reads `spent` and `elapsed` (business and calendar
-    microseconds, null while running since `since`; of a running row's business time the column `idle` and what
-    passed since `paused_since` are left out). `at` is the instant that puts a row into a period.
+    leaves out `provisional` rows, counted beside; one of clocks that names `spent` also tells their median. A
+    duration reads `spent` and `elapsed` (business and calendar microseconds, null while running since `since`; of
+    a running row's business time the column `idle` and what passed since `paused_since` are left out). `at` is the
+    instant that puts a row into a period.
     """
 
     key: str
@@ -76,7 +77,8 @@ def compute(kpi: KPI, facts: pl.DataFrame, *, by: Sequence[str] = ()) -> pl.Data
     counted = facts.filter(kpi.of)
     if kpi.kind == "share":
         assert kpi.good is not None
-        return shares(counted, kpi.good, kpi.provisional, shows=kpi.shows, by=by, spent=kpi.spent)
+        table = shares(counted, kpi.good, kpi.provisional, shows=kpi.shows, by=by)
+        return with_median(table, counted, by=by) if kpi.spent else table
     if kpi.kind == "duration":
         return durations(counted, spent=kpi.spent, elapsed=kpi.elapsed, since=kpi.since, by=by)
     return _counts(counted, kpi, by)

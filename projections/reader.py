@@ -155,7 +155,7 @@ class Reader:
             frame = frame.filter(pl.col("channel").is_in(list(channels)))
         groups = [known[name] for name in by]
         if every:
-            local = pl.col(kpi.at or "as_of").dt.convert_time_zone(str(self.zone)).dt.replace_time_zone(None)
+            local = pl.col(kpi.at or "as_of").dt.convert_time_zone(str(self.zone))
             frame = frame.with_columns(period=local.dt.truncate(every).dt.date())
             groups = ["period", *groups]
         return compute(kpi, frame, by=groups).rename(
@@ -250,13 +250,17 @@ class Reader:
     def before_after(self, kpi: str, *, unit: str, live_on: date, weeks: int = 8) -> pl.DataFrame:
         """One row: before_n, before_value, after_n, after_value, difference, low, high; a difference, no effect."""
         row = BY_KEY[kpi]
+        if row.at is None:
+            raise ReaderError(f"{kpi} is what stands at one instant; it has no weeks before and after.")
         frame = self.prepared(row.fact, row.since, row.idle)
         if "channel" in frame.columns:
             frame = frame.filter(pl.col("channel") == unit)
-        sides = [
-            self._within(frame, row.at, start, end) for start, end in rollout.sides(live_on, weeks=weeks)
-        ]
-        return rollout.difference(row, *sides, weeks=weeks)
+        spans = rollout.sides(live_on, weeks=weeks)
+        before, after = (self._within(frame, row.at, start, end) for start, end in spans)
+        first, second = (
+            rollout.lasted(self._midnight(start), self._midnight(end), self.instant) for start, end in spans
+        )
+        return rollout.difference(row, before, after, weeks=(first, second))
 
 
 def _of_channels(frame: pl.DataFrame, channels: Sequence[str] | None) -> pl.DataFrame:

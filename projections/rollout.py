@@ -59,8 +59,7 @@ def goals(events: pl.DataFrame) -> pl.DataFrame:
 
 def stages(facts: pl.DataFrame, zone: ZoneInfo) -> pl.DataFrame:
     """Contacts by month and stage, as seen when they began and as seen now."""
-    local = pl.col("start_at").dt.convert_time_zone(str(zone)).dt.replace_time_zone(None)
-    month = local.dt.truncate("1mo").dt.date()
+    month = pl.col("start_at").dt.convert_time_zone(str(zone)).dt.truncate("1mo").dt.date()
     by = [
         facts.group_by(month=month, stage=f"stage_{name}").agg(pl.len().cast(pl.Int64).alias(name))
         for name in ("then", "now")
@@ -81,9 +80,16 @@ def sides(live_on: date, *, weeks: int) -> tuple[tuple[date, date], tuple[date, 
     return (live_on - span, live_on), (begins, begins + span)
 
 
-def difference(kpi: KPI, before: pl.DataFrame, after: pl.DataFrame, *, weeks: int) -> pl.DataFrame:
-    """Values with n on both sides, and their difference with a 95 % interval clustered by person."""
-    values = [_value(kpi, side, weeks) for side in (before, after)]
+def lasted(begins: datetime, ends: datetime, instant: datetime) -> float:
+    """Weeks of a side that are over at an instant: what has not come yet is not there to be counted."""
+    return max((min(ends, instant) - begins) / timedelta(weeks=1), 0.0)
+
+
+def difference(
+    kpi: KPI, before: pl.DataFrame, after: pl.DataFrame, *, weeks: tuple[float, float]
+) -> pl.DataFrame:
+    """Values with n on both sides (counts per week that is over), and their difference with a 95 % interval."""
+    values = [_value(kpi, side, span) for side, span in zip((before, after), weeks, strict=True)]
     (before_n, before_value), (after_n, after_value) = values
     change, low, high = None, None, None
     if before_value is not None and after_value is not None:
@@ -106,10 +112,10 @@ def difference(kpi: KPI, before: pl.DataFrame, after: pl.DataFrame, *, weeks: in
     )
 
 
-def _value(kpi: KPI, side: pl.DataFrame, weeks: int) -> tuple[int, float | None]:
+def _value(kpi: KPI, side: pl.DataFrame, weeks: float) -> tuple[int, float | None]:
     row = compute(kpi, side).row(0, named=True)
     if kpi.kind == "share":
         return row["of"], row["value"]
     if kpi.kind == "duration":
         return row["n"], row["median_s"]
-    return row["events"], row["events"] / weeks
+    return row["events"], row["events"] / weeks if weeks else None

@@ -15,9 +15,8 @@ def shares(
     *,
     shows: str,
     by: Sequence[str],
-    spent: str | None = None,
 ) -> pl.DataFrame:
-    """One row per group: of, good, bad, value, low, high, provisional (and median_s where `spent` is timed).
+    """One row per group: of, good, bad, provisional, value, low, high.
 
     `good` null is not assessable: outside the rate. Zero rows give value null, never 0.
     """
@@ -31,8 +30,6 @@ def shares(
         (firm & ~pl.col("is_good")).sum().cast(pl.Int64).alias("bad"),
         pl.col("is_provisional").sum().cast(pl.Int64).alias("provisional"),
     ]
-    if spent:
-        aggregates.append((pl.col(spent).median() / 1_000_000).alias("median_s"))
     table = frame.group_by(*by).agg(aggregates).sort(*by, nulls_last=True) if by else frame.select(aggregates)
     of, shown = pl.col("of"), pl.col(shows)
     return table.with_columns(

@@ -4,11 +4,12 @@ from datetime import datetime
 
 import polars as pl
 
+from projections.facts.context import HISTORY
 from projections.known import Known
 from projections.reach import reach
 from projections.tables import conform, table
 
-VERSION = 1
+VERSION = 2
 VIEW = table(
     "stages",
     "contact",
@@ -24,7 +25,10 @@ VIEW = table(
 
 
 def build(known: Known) -> pl.DataFrame:
-    """Stages: anonymous, transactional (an order number only), profile (one source), omnichannel (two or verified)."""
+    """Stages: anonymous, transactional (an order number only), profile (one source), omnichannel (two or verified).
+
+    Of loaded history nobody can tell what was seen then: `stage_then` is null.
+    """
     contacts = known.facts["contacts"]
     reached = reach(known.identity, contacts.select("contact", "person", "subject", "start_at", "known_at"))
     trusted = known.identity.identifiers.filter(pl.col("trust") > 0).with_columns(
@@ -32,12 +36,13 @@ def build(known: Known) -> pl.DataFrame:
     )
     seen = pl.concat([_told(reached, trusted), _brought(reached, contacts, trusted)])
     now = _stage(trusted, "stage_now", "person")
+    present = pl.col("known_at") - pl.col("start_at") <= HISTORY
     return conform(
         VIEW,
         contacts.join(_stage(seen, "stage_then", "contact"), on="contact", how="left")
         .join(now, on="person", how="left")
         .with_columns(
-            stage_then=pl.col("stage_then").fill_null("anonymous"),
+            stage_then=pl.when(present).then(pl.col("stage_then").fill_null("anonymous")),
             stage_now=pl.when("identified").then("stage_now").fill_null("anonymous"),
         ),
     )

@@ -31,7 +31,8 @@ ROWS = (
         better="higher",
         dimensions={"stage_then": "stage_then", "stage_now": "stage_now"},
         source="kpis.md 2.3 id_stage, then",
-        definition="Contacts that led, by links known when they began, to someone whom two sources know, or verified.",
+        definition="Contacts that led, by links known when they began, to someone whom two sources know, or verified. "
+        "Contacts recorded more than a day later are loaded history and not assessed.",
         examples=(
             Example(rows=[{"stage_then": "omnichannel"}, {"stage_then": "profile"}], value=0.5, as_of=NOON),
         ),

@@ -1,5 +1,6 @@
 """Missed calls become obligations: what begins, joins, ends and keeps them."""
 
+import msgspec
 import pytest
 
 from tests.given import asserted, event, given, local
@@ -111,3 +112,40 @@ def test_another_persons_call_back_keeps_nothing(tmp_path):
         "contact:x", "phone", "609999999", local("03-02 10:30"), "caller_id", source="telephony"
     )
     assert obligations(tmp_path, [*missed("m1", "03-02 10:00"), other, stranger]) == [("m1", None, None)]
+
+
+def test_the_median_of_calls_returned_waits_with_those_never_rung_back(tmp_path):
+    def stranger(events: list[object], number: str) -> list[object]:
+        (spoken, _), id = events, number[-1]
+        return [
+            spoken,
+            asserted(
+                f"contact:m{id}", "phone", number, local("03-02 10:00"), "caller_id", source="telephony"
+            ),
+        ]
+
+    events = [*missed("m1", "03-02 10:00"), *rang_back("b1", "03-02 10:30:30", connected=True)]
+    for number in ("601000002", "601000003"):
+        events += stranger(missed(f"m{number[-1]}", "03-02 10:00"), number)
+    reader = given(tmp_path, events[:4]).reader(local("03-03 12:00"))
+    assert reader.kpi("callback_kept")["median_s"].item() == 1800.0
+    two_wait = given(tmp_path / "more", events).reader(local("03-03 12:00"))
+    assert two_wait.kpi("callback_kept").row(0, named=True)["median_s"] is None
+
+
+def test_calls_of_no_named_channel_answer_each_other(tmp_path):
+    def bare(events: list[object]) -> list[object]:
+        spoken, told = events
+        return [msgspec.structs.replace(spoken, channel=None), told]
+
+    events = [*bare(missed("m1", "03-02 10:00")), *bare(rang_back("b1", "03-02 10:30:30", connected=True))]
+    assert obligations(tmp_path, events) == [("m1", "kept", 1800.0)]
+
+
+def test_many_obligations_of_one_person_follow_each_other(tmp_path):
+    events = [
+        *missed("m1", "03-02 10:00"), *missed("m2", "03-02 10:05"), *rang_back("b1", "03-02 10:10:30", connected=True),
+        *missed("m3", "03-02 11:00"), *rang_back("b2", "03-02 11:10:30", connected=True), *missed("m4", "03-02 12:00"),
+        *missed("m5", "03-02 12:01"),
+    ]  # fmt: skip
+    assert obligations(tmp_path, events) == [("m1", "kept", 600.0), ("m3", "kept", 600.0), ("m4", None, None)]
