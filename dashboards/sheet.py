@@ -91,11 +91,14 @@ def opened(title: str) -> Sheet:
 
 def broken(sheet: Sheet) -> bool:
     """Name the views that failed or are missing, and the command that helps."""
-    w, fresh = sheet.words, sheet.freshness
-    failed = {name: state for name, state in fresh.states.items() if state in ("failed", "missing")}
-    for name, state in sorted(failed.items()):
-        st.error(w.t(f"sheet.view_{state}", view=name), icon=":material/error:")
-    return bool(failed)
+    found = False
+    for state in ("failed", "missing"):
+        names = sorted(name for name, told in sheet.freshness.states.items() if told == state)
+        if names:
+            said = sheet.words.n(f"sheet.view_{state}", len(names), views=", ".join(names))
+            st.error(said, icon=":material/error:")
+            found = True
+    return found
 
 
 def banners(sheet: Sheet) -> None:

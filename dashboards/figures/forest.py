@@ -27,12 +27,22 @@ class Difference:
         return self.change is not None and min(self.before_n, self.after_n) >= FEW
 
 
-def said(row: Difference, measure: Measure) -> str:
-    """The difference in words, or why there is none."""
-    w = measure.words
+def _small(text: str, shades: Shades) -> str:
+    return f"<br><span style='font-size:11px;color:{shades.muted}'>{text}</span>"
+
+
+def said(row: Difference, measure: Measure, shades: Shades) -> str:
+    """The difference and the two values it is of, or that there are too few rows."""
     if row.change is None or not row.enough:
-        return w.t("forest.few", before=w.number(row.before_n), after=w.number(row.after_n))
-    return measure.difference(row.change)
+        return measure.words.t("forest.few")
+    values = f"{measure.worded(row.before)} → {measure.worded(row.after)}"
+    return measure.difference(row.change) + _small(values, shades)
+
+
+def _name(row: Difference, measure: Measure, shades: Shades) -> str:
+    w = measure.words
+    n = w.t("forest.n", before=w.number(row.before_n), after=w.number(row.after_n))
+    return safe(row.label) + _small(n, shades)
 
 
 def _hover(row: Difference, measure: Measure) -> str:
@@ -98,8 +108,10 @@ def forest(rows: list[Difference], measure: Measure, shades: Shades) -> Figure |
     reach = max(max(ends) * 1.12, NICE.get(measure.kpi.kind, COUNTS)[0])
     traces, shapes, notes = [], [line(0, 0, 0, 1, shades.muted, yref="paper")], []
     for y, row in enumerate(reversed(rows)):
-        at = {"xref": "paper", "xanchor": "left", "xshift": 10, "size": 13}
-        notes.append(note(said(row, measure), 1, y, shades.text if row.enough else shades.muted, **at))
+        at = {"xref": "paper", "xanchor": "left", "xshift": 10, "size": 13, "align": "left"}
+        notes.append(
+            note(said(row, measure, shades), 1, y, shades.text if row.enough else shades.muted, **at)
+        )
         if not row.enough:
             continue
         if row.low is not None and row.high is not None:
@@ -111,10 +123,13 @@ def forest(rows: list[Difference], measure: Measure, shades: Shades) -> Figure |
             shades,
             range=[-0.6, len(rows) - 0.4],
             tickvals=list(range(len(rows))),
-            ticktext=[f"{safe(row.label)}  " for row in reversed(rows)],
+            ticktext=[_name(row, measure, shades) for row in reversed(rows)],
+            ticks="outside",
+            ticklen=8,
+            tickcolor="rgba(0,0,0,0)",
             tickfont={"size": 13, "color": shades.text},
             showgrid=False,
         ),
     }
     more = {"shapes": shapes, "annotations": notes, "margin": {"l": 8, "r": 118, "t": 4, "b": 8}}
-    return {"data": traces, "layout": layout(shades, measure.words, 48 + 30 * len(rows), **axes, **more)}
+    return {"data": traces, "layout": layout(shades, measure.words, 48 + 42 * len(rows), **axes, **more)}

@@ -205,8 +205,7 @@ def test_the_keyboard_opens_a_timeline_too(browser: "playwright.Browser", served
         page.open("/?period=12m")
         page.page.get_by_role("button", name="Open a timeline").focus()
         page.page.keyboard.press("Enter")
-        page.page.get_by_role("menuitem").first.wait_for()
-        page.page.keyboard.press("Enter")
+        page.page.get_by_role("menuitem").first.press("Enter")
         page.page.wait_for_url("**/customer?customer=*", timeout=60_000)
 
 

@@ -237,6 +237,9 @@ def test_a_difference_whose_interval_holds_zero_is_hollow_and_few_rows_are_words
         LIGHT.background,
         LIGHT.channels["email"],
     ]
-    assert notes(figure) == ["n 3 → 100: too few", "+10.0\u202fpp", "+10.0\u202fpp"]
+    said = [text.split("<br>")[0] for text in notes(figure)]
+    assert said == ["too few", "+10.0\u202fpp", "+10.0\u202fpp"]
+    assert "70.0\u202f% → 80.0\u202f%" in notes(figure)[1]
+    assert "n 3 → 100" in figure["layout"]["yaxis"]["ticktext"][0]
     assert figure["layout"]["xaxis"]["ticktext"] == ["−10\u202fpp", "0", "+10\u202fpp"]
     assert forest([differing(change=None)], measure, LIGHT) is None
