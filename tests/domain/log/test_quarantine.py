@@ -99,3 +99,15 @@ def test_a_batch_that_fails_leaves_no_refusal_behind(tmp_path: Path) -> None:
         with_room.append_batch([mail(1)], run=1, now=NOW, refused=[REFUSED])
     assert (with_room.head(), with_room.quarantined()) == (0, [])
     with_room.close()
+
+
+def test_a_refusal_that_cannot_be_kept_leaves_no_event_behind(tmp_path: Path) -> None:
+    log = open_log(f"sqlite:///{tmp_path}/log.db", keys=tmp_path / "keys.db", create=True)
+    with log.recorder.session(commit=True) as session:
+        session.run(
+            "CREATE TRIGGER full BEFORE INSERT ON quarantine BEGIN SELECT RAISE(FAIL, 'no room'); END"
+        )
+    with pytest.raises(LogError):
+        log.append_batch([mail(1)], run=1, now=NOW, refused=[REFUSED])
+    assert (log.head(), log.quarantined()) == (0, [])
+    log.close()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.given import POLICY, asserted, event, given, local
+from tests.given import POLICY, asserted, event, given, local, table
 
 CUSTOMER = {"actor_kind": "customer", "direction": "inbound"}
 AGENT = {"actor_kind": "human_agent", "actor": "Ada", "direction": "outbound"}
@@ -139,3 +139,68 @@ def test_a_promise_is_kept_at_the_due_instant_and_broken_a_microsecond_later(tmp
         answer = event("ContactAnswered", "2", due + late, "contact:1", **CASE, **AGENT)
         reader = given(tmp_path / str(kept), [*came("1", "03-02 10:00"), answer]).reader()
         assert reader.kpi("sla_attainment")["good"].item() == kept
+
+
+def test_one_case_number_of_two_persons_is_opened_answered_and_raised_for_each_alone(tmp_path):
+    ola = [
+        event("ContactReceived", "9", local("03-02 09:30"), "contact:2", **CASE, **CUSTOMER),
+        asserted("contact:2", "email", "ola@example.com", local("03-02 09:30"), "login"),
+        event(
+            "ContactAnswered", "9a", local("03-02 12:00"), "contact:2", **CASE, **{**AGENT, "actor": "Ben"}
+        ),
+    ]
+    home = given(tmp_path, [
+        *came("1", "03-02 10:00"), event("ContactAnswered", "2", local("03-02 10:30"), "contact:1", **CASE, **AGENT),
+        told("s0", "03-02 10:00", "open", priority="high", topic="vpn", group="network"),
+        told("s1", "03-02 11:00", "resolved"), told("s2", "03-02 11:30", "open"), *ola,
+    ], policy=PRIORITIES)  # fmt: skip
+    shown = (
+        "person",
+        "number",
+        "human_at",
+        "agent",
+        "topic",
+        "group",
+        "resolved_at",
+        "reopened_at",
+        "reopened_by",
+    )
+    anna, other = "contact:shop:1", "contact:shop:2"
+    cycles = home.engine.facts("cycles").sort("person", "number")
+    assert table(cycles, *shown) == [
+        (anna, 1, local("03-02 10:30"), "Ada", "vpn", "network", local("03-02 11:00"), local("03-02 11:30"),
+         "human_agent"),
+        (anna, 2, None, None, None, None, None, None, None),
+        (other, 1, local("03-02 12:00"), "Ben", None, None, None, None, None),
+    ]  # fmt: skip
+    clocks = home.engine.facts("clocks").filter(kind="frt_human").sort("person")
+    assert table(clocks, "person", "priority", "due_at", "stopped_at") == [
+        (anna, "high", local("03-02 11:00"), local("03-02 10:30")),
+        (other, None, local("03-02 15:30"), local("03-02 12:00")),
+    ]
+    contacts = home.engine.facts("contacts").sort("person")
+    assert table(contacts, "person", "case", "topic", "group") == [
+        (anna, "A", "vpn", "network"),
+        (other, "A", None, None),
+    ]
+
+
+def test_a_bot_that_answers_after_the_hand_off_stops_what_the_customer_waits_for_and_not_peoples_clock(
+    tmp_path,
+):
+    def bot(id: str, at: str) -> object:
+        return event(
+            "BotAnswered", id, local(at), "contact:1", **CASE, actor_kind="bot", direction="outbound"
+        )
+
+    home = given(tmp_path, [
+        *came("1", "03-02 10:00"),
+        event("BotHandedOff", "h", local("03-02 10:01"), "contact:1", **CASE, actor_kind="bot"),
+        bot("b1", "03-02 10:02"),
+        event("ContactAnswered", "2", local("03-02 10:10"), "contact:1", **CASE, **AGENT),
+        bot("b2", "03-02 10:11"),
+        event("ContactAnswered", "3", local("03-02 10:20"), "contact:1", **CASE, **{**AGENT, "actor": "Ben"}),
+    ])  # fmt: skip
+    assert cycles(home, "useful_at", "human_start_at", "human_at", "agent") == [
+        (local("03-02 10:02"), local("03-02 10:01"), local("03-02 10:10"), "Ada")
+    ]
