@@ -6,13 +6,14 @@ STAMP := .venv/.installed
 TYPED := domain ingestion projections dashboards omniline.py
 ARGS ?=
 
-.PHONY: help setup demo test bench soak fmt clean
+.PHONY: help setup demo test bench soak mutants fmt clean
 
 help:
 	@echo "make demo    a generated year of a retailer's roll-out, on http://127.0.0.1:8501"
 	@echo "make test    the gate: ruff, mypy, import-linter, pytest"
 	@echo "make bench   figures against the libraries underneath (ARGS=name for one of them)"
 	@echo "make soak    kill -9 and endurance runs"
+	@echo "make mutants wrong edits that the tests must notice (ARGS=name for some of them)"
 	@echo "make setup | fmt | clean"
 
 setup: $(STAMP)
@@ -32,6 +33,9 @@ bench: $(STAMP)
 
 soak: $(STAMP)
 	$(BIN)/python -m pytest -m soak tests/soak $(ARGS)
+
+mutants: $(STAMP)
+	$(BIN)/python -m tests.mutants $(ARGS)
 
 fmt: $(STAMP)
 	$(BIN)/ruff check --fix .
