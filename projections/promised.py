@@ -54,7 +54,10 @@ def breaches(clocks: pl.DataFrame) -> pl.DataFrame:
 
 
 def waiting(clocks: pl.DataFrame) -> pl.DataFrame:
-    """One row per channel with customers waiting: how many, the oldest in business seconds, and its state."""
+    """One row per channel with customers waiting: how many, the oldest in business seconds, and its state.
+
+    A channel without a promise has no target and no state.
+    """
     running = clocks.filter(
         pl.col("kind").is_in(["frt_human", "callback_kept"])
         & ~STOPPED.fill_null(False)
@@ -70,7 +73,9 @@ def waiting(clocks: pl.DataFrame) -> pl.DataFrame:
         IN_DANGER.sum().cast(pl.Int64).alias("at_risk"),
     )
     state = (
-        pl.when(pl.col("late") > 0)
+        pl.when(pl.col("target_s").is_null())
+        .then(None)
+        .when(pl.col("late") > 0)
         .then(pl.lit("late"))
         .when(pl.col("at_risk") > 0)
         .then(pl.lit("at_risk"))

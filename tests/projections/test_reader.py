@@ -59,6 +59,13 @@ def test_waiting_names_the_oldest_and_its_state(tmp_path):
     assert table(at(home, "03-02 16:01").waiting(), *shown)[1] == ("email", 2, 21_660.0, 21_600.0, "late")
 
 
+def test_who_waits_without_a_promise_is_neither_late_nor_in_time(tmp_path):
+    home = given(tmp_path, came("1", "03-02 10:00", "phone"))
+    assert table(at(home, "03-02 12:00").waiting(), "channel", "waiting", "target_s", "state") == [
+        ("phone", 1, None, None)
+    ]
+
+
 @pytest.mark.parametrize(("moment", "risky"), [("14:29:59", 0), ("14:30", 1), ("16:00", 1), ("16:00:01", 0)])
 def test_at_risk_from_a_quarter_of_the_target_until_it_is_due(tmp_path, moment, risky):
     home = given(tmp_path, came("1", "03-02 10:00"))
