@@ -10,10 +10,10 @@ import polars as pl
 
 from projections.known import Known
 from projections.nearest import preceding
-from projections.reach import reach
+from projections.reach import newest, reach
 from projections.tables import conform, table
 
-VERSION = 1
+VERSION = 2
 VIEW = table(
     "context",
     "contact",
@@ -98,12 +98,16 @@ def _missing(
 
 
 def _unlinked(known: Known, asked: pl.DataFrame, items: pl.DataFrame) -> pl.DataFrame:
-    """Contacts before which an item lay under an identifier that was not yet linked to the contact's own."""
+    """Contacts before which an item lay under an identifier that was not yet linked to the contact's own.
+
+    Of a person with very many identifiers the newest are looked at (`reach.KEYS`).
+    """
     tied = items.filter(pl.col("identifier").is_not_null()).with_columns(
         untied_until=pl.col("untied_until").cum_max().over("person", "identifier")
     )
     reached = reach(known.identity, asked.select("contact", "person", "subject", "start_at", "known_at"))
     held = tied.select("person", "identifier").unique()
+    held = held.join(newest(known.identity), on=["person", "identifier"], how="semi")
     grid = (
         asked.select("contact", "person", "start_at", "began_at")
         .join(held, on="person")

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from projections.facts.handovers import RECALLED
+from projections.reach import KEYS, newest
 from tests.given import Given, asserted, event, given, local
 
 CUSTOMER = {"actor_kind": "customer", "direction": "inbound"}
@@ -97,3 +98,23 @@ def test_a_topic_is_open_while_another_case_of_it_is_and_not_at_the_instants_it_
         *came("4", "03-02 12:00", "D"),
     ])  # fmt: skip
     assert home.rows("handovers", "turn", "cause") == [{"turn": "shop|3|1", "cause": "open_topic"}]
+
+
+def test_of_a_person_with_very_many_identifiers_the_newest_are_compared(tmp_path):
+    events: list[object] = []
+    for n in range(KEYS + 1):
+        at, subject = local("03-02 10:00") + timedelta(hours=n), f"contact:{n}"
+        events += [
+            event("ContactReceived", str(n), at, subject, channel="email", **CUSTOMER),
+            asserted(subject, "account", "A1", at, "login"),
+            asserted(subject, "email", f"{n}@example.com", at, "login"),
+        ]
+    reader = given(tmp_path, events).reader(local("12-01 12:00"))
+    assert reader.known is not None
+    looked_at = newest(reader.known.identity)
+    assert looked_at.columns == ["person", "identifier"]
+    assert sorted(looked_at["identifier"]) == sorted(
+        ["account:A1", *(f"email:{n}@example.com" for n in range(2, KEYS + 1))]
+    )
+    assert reader.kpi("context_available").row(0, named=True)["of"] == KEYS
+    assert reader.kpi("id_stage_now").row(0, named=True)["bad"] == KEYS + 1
