@@ -65,7 +65,7 @@ def of(frame: pl.DataFrame, event: type[Event]) -> pl.DataFrame:
 
 
 def effective(frame: pl.DataFrame, as_of: AsOf, trust: Trust) -> pl.DataFrame:
-    """The events that `as_of` admits: newest revision of each record, in total order.
+    """The events that `as_of` admits: the newest revision of each record in its stream, in total order.
 
     `known_at` is our recording time wherever the source's own is not trusted.
     """
@@ -75,10 +75,11 @@ def effective(frame: pl.DataFrame, as_of: AsOf, trust: Trust) -> pl.DataFrame:
         admitted = admitted.filter(pl.col("position") <= as_of.position)
     if as_of.known:
         admitted = admitted.filter(pl.col("known_at") <= as_of.instant.astimezone(UTC))
-    revised = admitted.filter(pl.col("revision") > 1).group_by("record").agg(newest=pl.col("revision").max())
+    record = ["record", "subject"]
+    revised = admitted.filter(pl.col("revision") > 1).group_by(record).agg(newest=pl.col("revision").max())
     if revised.height:
         admitted = (
-            admitted.join(revised, on="record", how="left")
+            admitted.join(revised, on=record, how="left")
             .filter(pl.col("newest").is_null() | (pl.col("newest") == pl.col("revision")))
             .drop("newest")
         )
