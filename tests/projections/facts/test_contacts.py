@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.given import asserted, event, given, local
+from tests.given import asserted, event, given, local, table
 
 CUSTOMER = {"actor_kind": "customer", "direction": "inbound"}
 AGENT = {"actor_kind": "human_agent", "actor": "Ada", "direction": "outbound"}
@@ -116,3 +116,19 @@ def test_one_case_number_in_two_persons_hands_is_two_cases(tmp_path):
         ("contact:shop:2", "7", 0),
     ]
     assert home.reader().kpi("cases_known")["cases"].item() == 2
+
+
+def test_a_report_names_topic_and_team_of_its_own_persons_case_alone(tmp_path):
+    at = local("03-02 11:00")
+    home = given(tmp_path, [
+        *came("1", "03-02 10:00", case="7"),
+        event("StateReported", "s", at, "contact:1", case="7", state="open", topic="vpn", group="network"),
+        event("ContactReceived", "2", at, "contact:2", channel="email", case="7", **CUSTOMER),
+        asserted("contact:2", "email", "ola@example.com", at, "login"),
+        *answered("3", "03-02 12:00", subject="contact:2", case="7"),
+    ])  # fmt: skip
+    shown = ("contact", "person", "case", "topic", "group", "agent", "turns")
+    assert table(home.engine.facts("contacts").sort("contact"), *shown) == [
+        ("shop|1|1", "contact:shop:1", "7", "vpn", "network", None, 1),
+        ("shop|2|1", "contact:shop:2", "7", None, None, "Ada", 2),
+    ]
