@@ -241,3 +241,10 @@ def test_who_waits_where_no_channel_is_told_is_judged_by_the_pace_there(tmp_path
     )
     # one ahead, one answered in two hours: two hours of the six that remain
     assert table(clocks, "clock", "queue_risk") == [("done", None), ("first", False), ("second", False)]
+
+
+@pytest.mark.parametrize(("moment", "due"), [("15:59:59", (0, 0, 0, None)), ("16:00", (1, 0, 1, 0.0))])
+def test_a_promise_is_judged_from_the_instant_at_which_it_is_due(tmp_path, moment, due):
+    home = given(tmp_path, [*came("1", "03-02 10:00"), *came("2", "03-02 10:01")])
+    found = at(home, f"03-02 {moment}").kpi("sla_attainment")
+    assert table(found, "of", "good", "bad", "value") == [due]
