@@ -1,4 +1,4 @@
-"""Intervals by resampling persons: a contact of one person says little about another's (kpis.md M8)."""
+"""Intervals by resampling persons: a contact of one person says little about another's (KPI dictionary M8)."""
 
 from collections.abc import Callable
 

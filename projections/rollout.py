@@ -13,7 +13,7 @@ from projections.kpi import KPI, compute
 
 TOPICS = (RolloutPlanned.TOPIC, WentLive.TOPIC, GoalSet.TOPIC, GoalChanged.TOPIC)
 LEARNING = timedelta(weeks=2)
-"""Weeks after a go-live that are left out: people learn (kpis.md 4)."""
+"""Weeks after a go-live that are left out: people learn (KPI dictionary 4)."""
 STAGES = ("anonymous", "transactional", "profile", "omnichannel")
 
 

@@ -1,4 +1,4 @@
-"""Who spoke when: the timeline reduced to turns, each with the role it plays for clocks (kpis.md M3)."""
+"""Who spoke when: the timeline reduced to turns, each with the role it plays for clocks (KPI dictionary M3)."""
 
 import polars as pl
 

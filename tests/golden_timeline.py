@@ -1,4 +1,4 @@
-"""The golden timeline of the KPI dictionary (kpis.md 3): eighteen moments of one person, as events."""
+"""The golden timeline of the KPI dictionary (KPI dictionary 3): eighteen moments of one person, as events."""
 
 from datetime import timedelta
 from decimal import Decimal

@@ -1,4 +1,4 @@
-"""One row per obligation to ring back: from the first hang-up to the call that reached the customer (kpis.md 2.1)."""
+"""One row per obligation to ring back: from the first hang-up to the call that reached the customer."""
 
 from datetime import datetime, timedelta
 

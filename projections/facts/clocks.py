@@ -1,4 +1,4 @@
-"""One row per clock: a promise started, when it falls due and when it was stopped (kpis.md 2.1, M3–M7).
+"""One row per clock: a promise started, when it falls due and when it was stopped (KPI dictionary 2.1, M3–M7).
 
 Kinds: frt_human, frt_customer (one a cycle), callback_attempted, callback_kept (one a missed-call obligation).
 A clock that ended without being kept (self_recovered) has spent its time but was never stopped.

@@ -1,4 +1,4 @@
-"""One row per contact: a run of turns on one channel of one source subject (kpis.md M2)."""
+"""One row per contact: a run of turns on one channel of one source subject (KPI dictionary M2)."""
 
 from datetime import datetime, timedelta
 

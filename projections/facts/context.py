@@ -1,4 +1,4 @@
-"""One row per human contact with earlier items: was everything already recorded and linked? (kpis.md context_available)
+"""One row per human contact with earlier items: was everything already recorded and linked? (context_available)
 
 An item is a turn, a missed call, an outbound attempt, an offer, an order or a note of the last 365 days. It is
 missing at an instant if it was not yet recorded then (late_recording) or not yet linked (identity_not_linked).

@@ -1,4 +1,4 @@
-"""One row per cycle of a case: from the turn or report that opens it to its resolution (kpis.md M2)."""
+"""One row per cycle of a case: from the turn or report that opens it to its resolution (KPI dictionary M2)."""
 
 from datetime import datetime
 

@@ -1,4 +1,4 @@
-"""One row per promised follow-up: due when, done when, and whether the customer had to ask first (kpis.md 2.6)."""
+"""One row per promised follow-up: due when, done when, and whether the customer had to ask first."""
 
 from datetime import datetime
 

@@ -1,7 +1,7 @@
 """One row per hand-over opportunity: a customer turn after a change of agent, team or channel, or on an open topic.
 
 Level 1: somebody stated that the customer had to explain again. Level 2: the turn's text restates an earlier one,
-by a shared number of five or more digits or by similar wording (kpis.md 2.2, repeat_explanation).
+by a shared number of five or more digits or by similar wording (KPI dictionary 2.2, repeat_explanation).
 """
 
 from datetime import datetime, timedelta

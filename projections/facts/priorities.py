@@ -1,4 +1,4 @@
-"""Binds a promise to every clock by the policy at its start, and again while it is not yet due (kpis.md M6)."""
+"""Binds a promise to every clock by the policy at its start, and again while it is not yet due (KPI dictionary M6)."""
 
 import polars as pl
 

@@ -1,4 +1,4 @@
-"""One row per contact: whom we saw when it began, and whom we see now (kpis.md id_stage)."""
+"""One row per contact: whom we saw when it began, and whom we see now (KPI dictionary id_stage)."""
 
 from datetime import datetime
 

@@ -1,4 +1,4 @@
-"""One row per change of channel between two consecutive customer turns of a case (kpis.md 2.2)."""
+"""One row per change of channel between two consecutive customer turns of a case (KPI dictionary 2.2)."""
 
 from datetime import datetime
 

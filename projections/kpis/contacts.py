@@ -1,4 +1,4 @@
-"""Volume (kpis.md 2.7): how much comes in, and where."""
+"""Volume (KPI dictionary 2.7): how much comes in, and where."""
 
 import polars as pl
 
@@ -15,7 +15,7 @@ ROWS = (
         at="start_at",
         unit="contacts",
         dimensions={"identified": "identified"},
-        source="kpis.md 2.7 contacts; M2",
+        source="KPI dictionary 2.7 contacts; M2",
         definition="Contacts begun by customers; missed calls are attempts and not among them.",
     ),
 )

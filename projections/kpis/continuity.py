@@ -1,4 +1,4 @@
-"""Continuity (kpis.md 2.2): whether customers must change channel, come back or tell it again."""
+"""Continuity (KPI dictionary 2.2): whether customers must change channel, come back or tell it again."""
 
 from datetime import UTC, datetime
 
@@ -19,7 +19,7 @@ ROWS = (
         of=pl.col("customer_turns") >= 2,
         good=pl.col("switches") >= 1,
         at="second_customer_at",
-        source="kpis.md 2.2 channel_switch",
+        source="KPI dictionary 2.2 channel_switch",
         definition="Cases with at least two customer turns in which two consecutive ones changed channel. "
         "Neither good nor bad by itself.",
         examples=(
@@ -45,7 +45,7 @@ ROWS = (
         shows="bad",
         at="start_at",
         better="lower",
-        source="kpis.md 2.2 repeat_contact",
+        source="KPI dictionary 2.2 repeat_contact",
         definition="Customer contacts of identified persons that follow another one on the same case or topic within "
         "7 days, in any channel.",
         examples=(
@@ -71,7 +71,7 @@ ROWS = (
         at="at",
         better="lower",
         dimensions={"level": "level", "known_then": "known_then"},
-        source="kpis.md 2.2 repeat_explanation, L1 stated and L2 restated",
+        source="KPI dictionary 2.2 repeat_explanation, L1 stated and L2 restated",
         definition="Customer turns after a change of agent, team or channel, or on an open topic, in which the matter "
         "was explained again: stated by somebody, or the text restates an earlier one.",
         examples=(
@@ -90,7 +90,7 @@ ROWS = (
         at="start_at",
         better="higher",
         target=1.0,
-        source="kpis.md 2.2 context_available",
+        source="KPI dictionary 2.2 context_available",
         definition="Human contacts of persons with earlier items in the last 365 days: every item was recorded and "
         "linked to this person before the contact began.",
         examples=(Example(rows=[{"good": True}, {"good": False}], value=0.5, as_of=NOON),),
@@ -105,7 +105,7 @@ ROWS = (
         at="start_at",
         better="higher",
         target=1.0,
-        source="kpis.md 2.2 context_available, variant at first human turn",
+        source="KPI dictionary 2.2 context_available, variant at first human turn",
         definition="As context available, judged when the first person speaks instead of when the contact began.",
         examples=(Example(rows=[{"good_at_answer": True}], value=1.0, as_of=NOON),),
     ),

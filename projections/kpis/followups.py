@@ -1,4 +1,4 @@
-"""Follow-ups (kpis.md 2.6): whether the next step came as promised."""
+"""Follow-ups (KPI dictionary 2.6): whether the next step came as promised."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -22,7 +22,7 @@ ROWS = (
         better="higher",
         target=1.0,
         dimensions={"owner": "owner"},
-        source="kpis.md 2.6 follow_up_kept",
+        source="KPI dictionary 2.6 follow_up_kept",
         definition="Follow-ups due in the period that were done by their due instant; cancelled ones are left out.",
         examples=(
             Example(
@@ -50,7 +50,7 @@ ROWS = (
         better="lower",
         target=0.0,
         dimensions={"owner": "owner"},
-        source="kpis.md 2.6 follow_up_preempted",
+        source="KPI dictionary 2.6 follow_up_preempted",
         definition="Follow-ups due in the period before which the customer came on the same matter.",
         examples=(Example(rows=[{"due_at": DUE, "asked_at": DUE}], value=1.0, as_of=DUE),),
     ),

@@ -1,4 +1,4 @@
-"""Identity (kpis.md 2.3): whom we know, and whom we saw."""
+"""Identity (KPI dictionary 2.3): whom we know, and whom we saw."""
 
 from datetime import UTC, datetime
 
@@ -17,7 +17,7 @@ ROWS = (
         fact="persons",
         at="first_at",
         unit="persons",
-        source="identity.md 1; issue 2, plain count",
+        source="plain count",
         definition="Persons to whom at least one trusted identifier leads.",
     ),
     KPI(
@@ -30,7 +30,7 @@ ROWS = (
         at="start_at",
         better="higher",
         dimensions={"stage_then": "stage_then", "stage_now": "stage_now"},
-        source="kpis.md 2.3 id_stage, then",
+        source="KPI dictionary 2.3 id_stage, then",
         definition="Contacts that led, by links known when they began, to someone whom two sources know, or verified. "
         "Contacts recorded more than a day later are loaded history and not assessed.",
         examples=(
@@ -47,7 +47,7 @@ ROWS = (
         at="start_at",
         better="higher",
         dimensions={"stage_then": "stage_then", "stage_now": "stage_now"},
-        source="kpis.md 2.3 id_stage, now",
+        source="KPI dictionary 2.3 id_stage, now",
         definition="As seen as one customer, by the links known at the instant of the question.",
         examples=(Example(rows=[{"stage_now": "omnichannel"}], value=1.0, as_of=NOON),),
     ),

@@ -12,7 +12,7 @@ ROWS = (
         at="at",
         unit="documents",
         dimensions={"kind": "kind", "currency": "currency"},
-        source="issue 2, plain count",
+        source="plain count",
         definition="Order documents by kind: placed, cancelled, returned.",
     ),
 )

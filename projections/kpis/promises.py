@@ -1,4 +1,4 @@
-"""Response and promises (kpis.md 2.1): how long customers wait, and whether promises are kept."""
+"""Response and promises (KPI dictionary 2.1): how long customers wait, and whether promises are kept."""
 
 from datetime import UTC, datetime
 
@@ -32,7 +32,7 @@ ROWS = (
         since="started_at",
         unit="s",
         better="lower",
-        source="kpis.md 2.1 frt_human; M3, M4, M8",
+        source="KPI dictionary 2.1 frt_human; M3, M4, M8",
         definition="From the cycle's first customer turn (with a bot: from the hand-off or the next turn) to the first "
         "answer by a person in the same case, in business time. Never an acknowledgement, rule or campaign.",
     ),
@@ -49,7 +49,7 @@ ROWS = (
         since="started_at",
         unit="s",
         better="lower",
-        source="kpis.md 2.1 frt_customer",
+        source="KPI dictionary 2.1 frt_customer",
         definition="From the cycle's first customer turn to the first useful answer, by a bot or a person.",
     ),
     KPI(
@@ -62,7 +62,7 @@ ROWS = (
         good=IN_TIME,
         at="due_at",
         better="higher",
-        source="kpis.md 2.1 sla_attainment; M6, M7",
+        source="KPI dictionary 2.1 sla_attainment; M6, M7",
         definition="Response and callback clocks due in the period: stopped by their due instant, divided by all due. "
         "Clocks that are not yet due are left out. The same promise seen by the customer is not counted again.",
         examples=(
@@ -89,7 +89,7 @@ ROWS = (
         since="started_at",
         unit="clocks",
         better="lower",
-        source="kpis.md 2.1 at_risk",
+        source="KPI dictionary 2.1 at_risk",
         definition="Running clocks, not yet due, whose remaining business time is at most the larger of a quarter of "
         "the target and 30 minutes (never more than half the target), or for which the queue ahead is too long.",
     ),
@@ -104,7 +104,7 @@ ROWS = (
         at="due_at",
         spent="elapsed_us",
         better="higher",
-        source="kpis.md 2.1 callback_attempted",
+        source="KPI dictionary 2.1 callback_attempted",
         definition="Missed-call obligations due in the period whose first outbound attempt came by the due instant.",
         examples=(
             Example(
@@ -125,7 +125,7 @@ ROWS = (
         at="due_at",
         spent="elapsed_us",
         better="higher",
-        source="kpis.md 2.1 callback_kept",
+        source="KPI dictionary 2.1 callback_kept",
         definition="Missed-call obligations due in the period that were kept by the due instant: connected, or a "
         "second attempt at least 30 minutes after the first. A customer who gets through first was not called back.",
         examples=(

@@ -1,4 +1,4 @@
-"""Cases (kpis.md 2.1–2.2): how long until solved, whether it stays solved, what is open and what is known."""
+"""Cases (KPI dictionary 2.1–2.2): how long until solved, whether it stays solved, what is open and what is known."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -29,7 +29,7 @@ ROWS = (
         idle="paused_us",
         unit="s",
         better="lower",
-        source="kpis.md 2.1 resolution, variant first; M5",
+        source="KPI dictionary 2.1 resolution, variant first; M5",
         definition="From the customer turn that opens the case to its first resolution, in business time less the time "
         "that the case waited for the customer.",
     ),
@@ -46,7 +46,7 @@ ROWS = (
         since="first_customer_at",
         unit="s",
         better="lower",
-        source="kpis.md 2.1 resolution, variant final",
+        source="KPI dictionary 2.1 resolution, variant final",
         definition="From the case's first customer turn to the resolution of its last cycle, quiet times included.",
     ),
     KPI(
@@ -63,7 +63,7 @@ ROWS = (
         idle="idle_us",
         unit="s",
         better="lower",
-        source="kpis.md 2.1 resolution, variant effort-sum",
+        source="KPI dictionary 2.1 resolution, variant effort-sum",
         definition="Business time of all cycles of the case added up; pauses and the quiet between cycles left out.",
     ),
     KPI(
@@ -79,7 +79,7 @@ ROWS = (
         at="resolved_at",
         better="lower",
         dimensions={"reopened_by": "reopened_by"},
-        source="kpis.md 2.2 reopen",
+        source="KPI dictionary 2.2 reopen",
         definition="Cycles resolved in the period that were opened again within 7 days. Cycles whose 7 days are "
         "not over are provisional and left out.",
         examples=(
@@ -105,7 +105,7 @@ ROWS = (
         unit="reopenings",
         better="lower",
         dimensions={"reopened_by": "reopened_by"},
-        source="kpis.md 2.2 reopen, events as series",
+        source="KPI dictionary 2.2 reopen, events as series",
         definition="Openings of a case after a resolution, whatever the time between.",
     ),
     KPI(
@@ -119,7 +119,7 @@ ROWS = (
         since="opened_at",
         unit="cycles",
         better="lower",
-        source="kpis.md 2.1 backlog",
+        source="KPI dictionary 2.1 backlog",
         definition="Cycles opened and not yet resolved at the instant of the question; ages in calendar time.",
     ),
     KPI(
@@ -131,7 +131,7 @@ ROWS = (
         at="opened_at",
         unit="cases",
         dimensions=CASE,
-        source="issue 2, plain count",
+        source="plain count",
         definition="Cases of which anything is known, by newest state, channel, topic or the source's own verdict.",
     ),
 )

@@ -1,4 +1,4 @@
-"""The golden timeline's rows (kpis.md 3) come out exactly, live and as of every instant it names."""
+"""The golden timeline's rows (KPI dictionary 3) come out exactly, live and as of every instant it names."""
 
 from datetime import UTC, datetime
 
