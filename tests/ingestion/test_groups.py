@@ -87,6 +87,7 @@ def test_rows_are_one_record_at_its_earliest_time_wherever_they_stand(
 ) -> None:
     monkeypatch.setattr(files, "BLOCK", block)
     monkeypatch.setattr(translate, "RECORDS", records)
+    monkeypatch.setattr(translate, "DRAFTED", records)
     balance = taken(store, tmp_path, HEADER + ROWS, mapping=ORDERS)
     assert counted(balance) == {"read": 3, "stored": 2, "ignored": 1}
     assert (balance.rows, balance.reasons) == (6, {"empty_order": 1})
