@@ -51,6 +51,29 @@ def test_a_channel_is_a_line_named_at_its_end_in_text_colour_after_a_coloured_da
     assert "Goal 90\u202f%" in notes(figure)
 
 
+def test_a_name_stands_at_the_height_and_in_the_colour_of_its_own_line() -> None:
+    rows = weekly(
+        (0, "phone", 50, 0.95),
+        (0, "email", 50, 0.6),
+        (1, "email", 60, 0.7),
+        (2, "phone", 50, 0.9),
+        (2, "email", 3, 0.1),
+    )
+    figure = attainment_lines(attained(rows), LIGHT, EN)
+    assert figure is not None
+    lines = [trace for trace in figure["data"] if trace["mode"] == "lines"]
+    drawn = [
+        (line["line"]["color"], line["x"], line["y"], line["text"][0].split("</b>")[0]) for line in lines
+    ]
+    assert drawn == [
+        ("#0072B2", ["2026-03-02", "2026-03-09", "2026-03-16"], [0.6, 0.7, None], "<b>E-mail"),
+        ("#D55E00", ["2026-03-02", "2026-03-16"], [0.95, 0.9], "<b>Phone"),
+    ]
+    ends = [note for note in figure["layout"]["annotations"] if "<span" in note["text"]]
+    named = [(note["text"].split("'")[1], note["text"].split("> ")[-1], note["y"]) for note in ends]
+    assert named == [("color:#0072B2", "E-mail", 0.7), ("color:#D55E00", "Phone", 0.9)]
+
+
 def test_weeks_with_few_promises_are_hollow_grey_dots_and_not_in_the_line() -> None:
     rows = weekly((0, "email", 50, 0.91), (1, "email", 3, 0.33), (1, "phone", 40, 0.3))
     figure = attainment_lines(attained(rows), LIGHT, EN)

@@ -123,6 +123,13 @@ def test_a_bad_record_alone_is_refused_with_line_and_reason(
     assert ids(store) == ["desk|1|1", "desk|2|1"]
 
 
+def test_a_sources_clock_may_be_five_minutes_ahead(store: Log, tmp_path: Path) -> None:
+    record = canonical("1", "2026-03-02T12:05:00Z", known_at="2026-03-02T13:05:00+01:00")
+    balance = taken(store, tmp_path, jsonl(record), mapping=None, name="in.jsonl")
+    assert counted(balance) == {"read": 1, "stored": 1}
+    assert [event["occurred_at"] for event in stored(store)] == ["2026-03-02T12:05:00+00:00"]
+
+
 def test_a_follow_up_may_be_due_in_the_future(store: Log, tmp_path: Path) -> None:
     record = canonical(
         "1", type="FollowUpPlanned", data={"follow_up": "f", "due_at": "2027-04-01T09:00:00+02:00"}
