@@ -75,18 +75,24 @@ def repeated(column: pl.Series, rows: int) -> pl.Series:
     return column.new_from_index(0, rows)
 
 
-def alike(ask: Callable[[int], pl.Series]) -> pl.Series:
-    """The answer for one row, and the same on each of as many rows as are answered from the grid."""
-    one, many = ask(1), ask(WORTH_A_GRID)
+def alike(time: Worktime, ask: Callable[[int], pl.Series]) -> pl.Series:
+    """The answer for one row without a grid, and the same on each of as many rows as are answered from one."""
+    grid, time.grid = time.grid, None
+    one = ask(1)
+    assert time.grid is None
+    time.grid = grid
+    many = ask(WORTH_A_GRID)
+    assert time.grid is not None
     assert many.unique().to_list() == one.to_list()
     return one
 
 
 def elapsed(time: Worktime, start: datetime, stop: datetime, calendar: str = OFFICE) -> int:
     result = alike(
+        time,
         lambda rows: time.elapsed(
             repeated(instants(start), rows), repeated(instants(stop), rows), names(rows, calendar)
-        )
+        ),
     )
     assert result.dtype == pl.Int64
     return int(result[0])
@@ -95,7 +101,10 @@ def elapsed(time: Worktime, start: datetime, stop: datetime, calendar: str = OFF
 def due(time: Worktime, start: datetime, budget: int, calendar: str = OFFICE) -> datetime:
     budgets = pl.Series([budget])
     result = alike(
-        lambda rows: time.due(repeated(instants(start), rows), repeated(budgets, rows), names(rows, calendar))
+        time,
+        lambda rows: time.due(
+            repeated(instants(start), rows), repeated(budgets, rows), names(rows, calendar)
+        ),
     )
     assert result.dtype == INSTANT
     found = result[0]
