@@ -1,11 +1,12 @@
 """Building: from events and persons to the rows of every fact, a bucket of whole persons at a time."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from types import ModuleType
 
 import polars as pl
+import sqlalchemy as sa
 
 from domain.asof import AsOf
 from domain.policy import Policies, Policy
@@ -17,6 +18,7 @@ from projections.tables import TableError, conform
 from projections.trust import Trust
 from projections.worktime import Worktime
 
+Ready = Callable[[sa.Table, pl.DataFrame], None]
 BUCKET = 200_000
 """Events that one build sees at most, save those of a single person."""
 
@@ -78,11 +80,14 @@ def worktime_of(events: pl.DataFrame, policies: Policies, instant: datetime) -> 
     return Worktime(policies, begins.astimezone(UTC), ends.astimezone(UTC))
 
 
-def build_facts(facts: Sequence[ModuleType], known: Known) -> Built:
-    """Every fact's rows, in their order; one that raises stops alone, with those that read it."""
+def build_facts(facts: Sequence[ModuleType], known: Known, ready: Ready | None = None) -> Built:
+    """Every fact's rows, in their order; one that raises stops alone, with those that read it.
+
+    `ready` is told of each fact as soon as all its rows are there.
+    """
     built = Built()
     parts: dict[str, list[pl.DataFrame]] = {fact.VIEW.name: [] for fact in facts}
-    for bucket in buckets(known):
+    for bucket, last in buckets(known):
         for fact in facts:
             name = fact.VIEW.name
             if name in built.errors:
@@ -91,24 +96,26 @@ def build_facts(facts: Sequence[ModuleType], known: Known) -> Built:
                 rows = _own(conform(fact.VIEW, fact.build(bucket)), bucket)
             except Exception as error:  # a build is replaceable: whatever it raises concerns it alone
                 built.errors[name] = _sentence(name, error, built.errors)
-            else:
-                bucket.facts[name] = rows
-                parts[name].append(rows)
-    built.rows.update(
-        {name: pl.concat(rows) for name, rows in parts.items() if rows and name not in built.errors}
-    )
+                continue
+            bucket.facts[name] = rows
+            parts[name].append(rows)
+            if last:
+                built.rows[name] = pl.concat(parts.pop(name))
+                if ready is not None:
+                    ready(fact.VIEW, built.rows[name])
     return built
 
 
-def buckets(known: Known) -> Iterator[Known]:
-    """The same knowledge in parts of whole persons."""
+def buckets(known: Known) -> Iterator[tuple[Known, bool]]:
+    """The same knowledge in parts of whole persons, and whether each is the last."""
     if known.events.height <= BUCKET:
-        yield known
+        yield known, True
         return
     sizes = known.events.group_by("person").len().sort("person")
     numbered = sizes.select("person", bucket=(pl.col("len").cast(pl.Int64).cum_sum() // BUCKET))
-    for (_,), persons in sorted(numbered.partition_by("bucket", as_dict=True).items()):
-        yield only(known, persons["person"])
+    parts = sorted(numbered.partition_by("bucket", as_dict=True).items())
+    for (number,), persons in parts:
+        yield only(known, persons["person"]), number == parts[-1][0][0]
 
 
 def only(known: Known, persons: pl.Series) -> Known:

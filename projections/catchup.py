@@ -18,8 +18,8 @@ from projections.evidence import DECISIONS, Evidence, assertions, evidence, refe
 from projections.frames import ORDER, TIMELINE, decode, effective
 from projections.identity import resolve
 from projections.known import Known
-from projections.tables import Written
 from projections.trust import Trust
+from projections.writing import Writer
 
 FEW = 20_000
 """Subjects that are read by stream; above, the whole log is read."""
@@ -44,11 +44,9 @@ class Run:
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """What a run found: facts of the touched persons, None for everybody, and what it wrote of identity."""
+    """What a run computed: of how many persons and subjects."""
 
-    touched: list[str] | None
     built: Built
-    identity: Written
     persons: int
     subjects: int
 
@@ -65,26 +63,26 @@ def everything(run: Run) -> tuple[Known, Built]:
     return known, build_facts(run.facts, known)
 
 
-def rebuild_all(run: Run, connection: Connection) -> Outcome:
-    """Compute everybody anew; of identity write what differs."""
-    known, built = everything(run)
+def rebuild_all(run: Run, connection: Connection, writer: Writer) -> Outcome:
+    """Compute everybody anew."""
+    known = known_by(whole_log(run), run.as_of, run.shipped)
     deciders = known.events.filter(pl.col("kind").is_in(DECISIONS))["subject"]
     new = persons.resolved_rows(known.identity, references(known.events), deciders)
-    written = persons.write(connection, persons.stored_rows(connection, None), new)
-    people = known.identity.assignments["person"].n_unique()
-    subjects = known.identity.assignments.height
-    return Outcome(touched=None, built=built, identity=written, persons=people, subjects=subjects)
+    writer.identity(persons.stored_rows(connection, None), new)
+    built = build_facts(run.facts, known, lambda table, rows: writer.fact(table, rows, None))
+    assigned = known.identity.assignments
+    return Outcome(built=built, persons=assigned["person"].n_unique(), subjects=assigned.height)
 
 
-def catch_up(run: Run, connection: Connection, base: int) -> Outcome:
-    """Compute whom the events after `base` touch; of identity write what differs."""
+def catch_up(run: Run, connection: Connection, writer: Writer, base: int) -> Outcome:
+    """Compute whom the events after `base` touch; after 0 that is everybody."""
     stored = persons.Stored(connection=connection)
     new = run.head - base
     if base == 0 or (new > MANY and new * 4 >= run.head):
-        return rebuild_all(run, connection)
+        return rebuild_all(run, connection, writer)
     news = decode(run.log.arrow(after=base, upto=run.head))
     if news["kind"].is_in([PolicyAdopted.TOPIC, CalendarAdopted.TOPIC]).any():
-        return rebuild_all(run, connection)
+        return rebuild_all(run, connection, writer)
     said = decided(run, connection, news)
     reading = reading_of(said, run.as_of, run.shipped)
     dirty = set(news["subject"])
@@ -96,8 +94,8 @@ def catch_up(run: Run, connection: Connection, base: int) -> Outcome:
     streams = _Streams(run, reading, said)
     reached = persons.closure(stored, dirty, reading.rulings, streams.evidence_of, limit=FEW)
     if reached is None:
-        return rebuild_all(run, connection)
-    return _touched(run, connection, streams, dirty=dirty, reached=reached)
+        return rebuild_all(run, connection, writer)
+    return _touched(run, connection, writer, streams, dirty=dirty, reached=reached)
 
 
 class _Streams:
@@ -164,7 +162,13 @@ def _believed_otherwise(before: Trust, after: Trust) -> Iterable[str]:
 
 
 def _touched(
-    run: Run, connection: Connection, streams: _Streams, *, dirty: set[str], reached: set[str]
+    run: Run,
+    connection: Connection,
+    writer: Writer,
+    streams: _Streams,
+    *,
+    dirty: set[str],
+    reached: set[str],
 ) -> Outcome:
     """Resolve the reached subjects; build the facts of those persons whom anything new concerns."""
     events, reading = streams.events(), streams.reading
@@ -176,9 +180,9 @@ def _touched(
     touched = persons.changed(old, new)
     for rows in (old[persons.ASSIGNED.name], identity.assignments):
         touched |= set(rows.filter(pl.col("subject").is_in(dirty))["person"])
-    written = persons.write(connection, old, new)
+    writer.identity(old, new)
+    whose = sorted(touched)
     known = known_of(events, identity, reading.policies, run.as_of.instant)
-    built = build_facts(run.facts, only(known, pl.Series(sorted(touched), dtype=pl.String)))
-    return Outcome(
-        touched=sorted(touched), built=built, identity=written, persons=len(touched), subjects=len(reached)
-    )
+    mine = only(known, pl.Series(whose, dtype=pl.String))
+    built = build_facts(run.facts, mine, lambda table, rows: writer.fact(table, rows, whose))
+    return Outcome(built=built, persons=len(whose), subjects=len(reached))

@@ -20,9 +20,10 @@ from projections.known import Known
 from projections.progress import Facts, Progress, Rebuilt, ViewState, state_of
 from projections.tables import read, schema
 from projections.trust import Trust
-from projections.upkeep import IDENTITY, Upkeep
+from projections.upkeep import Upkeep
 from projections.views import Mark, Views, ViewsBusy, ViewsError
 from projections.worktime import Worktime
+from projections.writing import IDENTITY, Writer
 
 __all__ = ["Engine", "Progress", "Rebuilt", "ViewState", "ViewsBusy", "ViewsError"]
 
@@ -72,11 +73,11 @@ class Engine:
         with self._views.writing() as connection:
             self._catch_up(connection, now)
             run = self._run(AsOf(instant=now, position=self.log.head()))
-            outcome = rebuild_all(run, connection)
-            others = [] if view is None else [name for name in views if name != view]
-            written = self._upkeep.write(connection, outcome, but=others)
-            self._upkeep.mark(connection, outcome, written, head=run.head, now=now)
-        changes = {IDENTITY: outcome.identity, **written}
+            others = () if view is None else tuple(name for name in views if name != view)
+            with Writer(connection, but=others) as writer:
+                outcome = rebuild_all(run, connection, writer)
+                changes = writer.written()
+            self._upkeep.mark(connection, outcome.built.errors, changes, head=run.head, now=now)
         return [
             Rebuilt(
                 view=name,
@@ -150,17 +151,17 @@ class Engine:
         if head == base and not due:
             return Progress(head=head, notes=notes, views=self._states(stood, head))
         run = self._run(AsOf(instant=now, position=head))
-        outcome = rebuild_all(run, connection) if due else catch_up(run, connection, base)
-        written = self._upkeep.write(connection, outcome, but=stale if outcome.touched is not None else ())
-        stood = self._upkeep.mark(connection, outcome, written, head=head, now=now)
+        with Writer(connection, but=() if due else stale) as writer:
+            outcome = catch_up(run, connection, writer, 0 if due else base)
+            changes = writer.written()
+        stood = self._upkeep.mark(connection, outcome.built.errors, changes, head=head, now=now)
         self._failed = dict.fromkeys(outcome.built.errors, now)
-        changes = [outcome.identity, *written.values()]
         return Progress(
             head=head,
             events=head - base,
             persons=outcome.persons,
-            added=sum(change.added for change in changes),
-            removed=sum(change.removed for change in changes),
+            added=sum(change.added for change in changes.values()),
+            removed=sum(change.removed for change in changes.values()),
             notes=notes,
             views=self._states(stood, head),
         )

@@ -1,6 +1,6 @@
 """Upkeep: which views of a database can be trusted, and how a run's rows and marks are written together."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from types import ModuleType
@@ -9,11 +9,10 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from projections import persons
-from projections.catchup import Outcome
-from projections.tables import Written, microseconds, replace_persons
+from projections.tables import microseconds
 from projections.views import POSITIONS, Mark, make_anew, marks, record
+from projections.writing import IDENTITY
 
-IDENTITY = "identity"
 VERSION = 1
 """Of the tables of identity and of how it is resolved."""
 
@@ -74,26 +73,10 @@ class Upkeep:
             return f"{name} was built by another version of Omniline: built anew."
         return f"{name} was incomplete: built anew."
 
-    def write(
-        self,
-        connection: Connection,
-        outcome: Outcome,
-        *,
-        but: Collection[str] = (),
-    ) -> dict[str, Written]:
-        """Make the rows of the touched persons those that were built, in all facts but some."""
-        return {
-            fact.VIEW.name: replace_persons(
-                connection, fact.VIEW, outcome.built.rows[fact.VIEW.name], outcome.touched
-            )
-            for fact in self.facts
-            if fact.VIEW.name in outcome.built.rows and fact.VIEW.name not in but
-        }
-
     def mark(
         self,
         connection: Connection,
-        outcome: Outcome,
+        errors: Mapping[str, str],
         written: Collection[str],
         *,
         head: int,
@@ -105,14 +88,14 @@ class Upkeep:
             Mark(
                 view=name,
                 version=version,
-                position=head if name not in outcome.built.errors else self._left_at(stood.get(name)),
+                position=head if name not in errors else self._left_at(stood.get(name)),
                 epoch=self.epoch,
-                state="failed" if name in outcome.built.errors else "ok",
-                error=outcome.built.errors.get(name),
+                state="failed" if name in errors else "ok",
+                error=errors.get(name),
                 updated_at=microseconds(now),
             )
             for name, version in self.versions.items()
-            if name == IDENTITY or name in written or name in outcome.built.errors
+            if name in written or name in errors
         ]
         record(connection, news)
         return marks(connection)
