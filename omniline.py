@@ -1,11 +1,9 @@
 """The command line and composition root: it joins the packages, reads the clock and the environment."""
 
 import os
-import signal
 import sys
-import threading
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -15,7 +13,7 @@ import typer
 
 from dashboards import printed
 from dashboards.listening import listen
-from dashboards.terminal import counting, failed, home_first, say, show, words
+from dashboards.terminal import counting, failed, home_first, say, show, told_to_stop, words
 from domain.adoption import adopt, policies_of, policy_in
 from domain.home import Home, home_at, locked
 from domain.policy import Policies, always
@@ -172,8 +170,8 @@ def project(context: typer.Context, follow: Annotated[bool, typer.Option("--foll
     """Bring the views up to the log's head; --follow goes on until stopped."""
     with engine_of(context.obj) as engine:
         printed.progress(engine.catch_up(now=context.obj.now()))
-        while follow:
-            threading.Event().wait(FOLLOW_SECONDS)
+        stop = told_to_stop()
+        while follow and not stop.wait(FOLLOW_SECONDS):
             refresh(context.obj, engine)
 
 
@@ -250,10 +248,10 @@ def open_dashboards(home: Home, *, host: str, port: int, tries: int) -> None:
 
     with engine_of(home) as engine:
         given = Context(readers=partial(answers.at, engine, home.now), home=str(home.path), demo=home.demo)
-        threading.Thread(target=refresh, args=[home, engine], daemon=True).start()
-        say(f"Omniline shows {home.path} on http://{host}:{listener.getsockname()[1]} (Ctrl-C stops it).")
         options = uvicorn.Config(application(given), log_config=None, log_level="warning", access_log=False)
-        uvicorn.Server(options).run(sockets=[listener])
+        with scheduled(FOLLOW_SECONDS, partial(refresh, home, engine)):
+            say(f"Omniline shows {home.path} on http://{host}:{listener.getsockname()[1]} (Ctrl-C stops it).")
+            uvicorn.Server(options).run(sockets=[listener])
 
 
 def refresh(home: Home, engine: Engine) -> None:
@@ -261,27 +259,31 @@ def refresh(home: Home, engine: Engine) -> None:
     engine.catch_up(now=home.now())
 
 
+def scheduled(every: float, *jobs: Callable[[], object]) -> ExitStack:
+    """Jobs that run every so many seconds until it is left; one that is late runs once."""
+    from apscheduler.schedulers.background import BackgroundScheduler
+
+    scheduler = BackgroundScheduler(timezone=UTC, job_defaults={"coalesce": True, "misfire_grace_time": None})
+    for job in jobs:
+        scheduler.add_job(job, "interval", seconds=every, next_run_time=clock())
+    scheduler.start()
+    running = ExitStack()
+    running.callback(scheduler.shutdown, wait=True)
+    return running
+
+
 @app.command()
 def worker(context: typer.Context, every: Annotated[float, typer.Option(min=0.1)] = FOLLOW_SECONDS) -> None:
     """Follow the log, refresh the views, pick up files from HOME/inbox; until stopped."""
-    from apscheduler.schedulers.background import BackgroundScheduler
-
     from ingestion.watch import pick_up
 
-    home: Home = context.obj
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+    home, stop = context.obj, told_to_stop()
     with home.sole("worker"), engine_of(home, create=True) as engine:
         home.inbox.mkdir(exist_ok=True)
-        jobs = BackgroundScheduler(timezone=UTC, job_defaults={"coalesce": True, "misfire_grace_time": None})
-        jobs.add_job(refresh, "interval", seconds=every, args=[home, engine], next_run_time=clock())
-        heard = {"now": clock, "tell": say}
-        jobs.add_job(pick_up, "interval", seconds=every, args=[engine.log, home.inbox], kwargs=heard)
-        jobs.start()
-        say(f"The worker follows {home.path} (Ctrl-C stops it).")
-        stop.wait()
-        jobs.shutdown(wait=True)
+        take_in = partial(pick_up, engine.log, home.inbox, now=clock, tell=say)
+        with scheduled(every, partial(refresh, home, engine), take_in):
+            say(f"The worker follows {home.path} (Ctrl-C stops it).")
+            stop.wait()
 
 
 def main(arguments: list[str] | None = None) -> None:

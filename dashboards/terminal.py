@@ -2,7 +2,9 @@
 
 import json
 import logging
+import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -134,3 +136,11 @@ def home_first(arguments: Sequence[str]) -> list[str]:
             after = place + (1 if "=" in word else 2)
             return [*arguments[place:after], *arguments[:place], *arguments[after:]]
     return list(arguments)
+
+
+def told_to_stop() -> threading.Event:
+    """Set when the terminal (Ctrl-C) or the system (SIGTERM) asks this process to end."""
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    return stop
