@@ -1,0 +1,66 @@
+"""Stored rows in log order, page by page, as a leaf covers them; nothing is decoded and nothing left out."""
+
+from collections.abc import Iterator, Sequence
+from struct import error as StructError
+from typing import Any
+
+from domain.log.chain import COLUMNS, leaf
+from domain.log.errors import LogDamaged
+from domain.log.log import Log
+
+PAGE = 2_000
+BEFORE_ALL = -(2**63)
+"""Before every position that a database can hold, however it came there."""
+
+_POSITION = {"sqlite": "rowid", "postgresql": "notification_id"}
+_REST = ", ".join((*COLUMNS[1:], "chain"))
+
+
+def pages(log: Log, *, after: int, upto: int, size: int = PAGE) -> Iterator[list[tuple[Any, ...]]]:
+    """The rows after one position and up to another: the columns of a leaf, then the stored chain value."""
+    at = _POSITION[log.dialect]
+    statement = f"SELECT {at}, {_REST} FROM stored_events WHERE {at} > ? AND {at} <= ? ORDER BY {at} LIMIT ?"  # noqa: S608
+    while after < upto:
+        with log._session() as session:
+            page = session.run(statement, [after, upto, size])
+        if not page:
+            return
+        yield page
+        after = page[-1][0]
+
+
+def leaves(rows: Sequence[tuple[Any, ...]]) -> list[bytes]:
+    """The leaf of each of these rows; refuses values of kinds that the log never writes."""
+    found: list[bytes] = []
+    try:
+        found.extend(leaf(row[:-1]) for row in rows)
+    except (AttributeError, TypeError, ValueError, StructError) as error:
+        position = rows[len(found)][0]
+        raise LogDamaged(
+            f"The row at position {position} holds what the log never writes ({error})."
+        ) from error
+    return found
+
+
+def count(log: Log, *, after: int, upto: int) -> int:
+    """How many rows there are after one position and up to another."""
+    at = _POSITION[log.dialect]
+    statement = f"SELECT count(*) FROM stored_events WHERE {at} > ? AND {at} <= ?"  # noqa: S608
+    with log._session() as session:
+        return int(session.run(statement, [after, upto])[0][0])
+
+
+def chain_at(log: Log, position: int) -> bytes | None:
+    """The stored chain value of one row."""
+    statement = f"SELECT chain FROM stored_events WHERE {_POSITION[log.dialect]} = ?"  # noqa: S608
+    with log._session() as session:
+        found = session.run(statement, [position])
+    return bytes(found[0][0]) if found else None
+
+
+def position_of(log: Log, event_id: str) -> int | None:
+    """Where an event stands; None where no such event is stored."""
+    statement = f"SELECT {_POSITION[log.dialect]} FROM stored_events WHERE event_id = ?"  # noqa: S608
+    with log._session() as session:
+        found = session.run(statement, [event_id])
+    return int(found[0][0]) if found else None
