@@ -51,7 +51,8 @@ class Engine:
         self._views = Views(views_url, patience=patience)
         self._modules = tuple(facts)
         self._shipped = shipped or shipped_policy()
-        self._upkeep = Upkeep(facts=self._modules, epoch=f"{log.epoch}/{self._shipped.digest[:16]}")
+        epoch = f"{log.epoch}/{self._shipped.digest[:16]}"
+        self._upkeep = Upkeep(log=log, facts=self._modules, epoch=epoch)
         self._failed: dict[str, datetime] = {}
         self._frames: dict[str, tuple[Mark, pl.DataFrame]] = {}
         self._said: tuple[int, Reading, Worktime] | None = None

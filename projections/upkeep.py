@@ -8,9 +8,10 @@ from types import ModuleType
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from domain.log import Log
 from projections import persons
 from projections.tables import microseconds
-from projections.views import POSITIONS, Mark, make_anew, marks, record
+from projections.views import POSITIONS, Mark, is_present, make_anew, marks, record
 from projections.writing import IDENTITY
 
 VERSION = 1
@@ -21,6 +22,7 @@ VERSION = 1
 class Upkeep:
     """The views as this program knows them; `epoch` names the log and the shipped policy they follow."""
 
+    log: Log
     facts: Sequence[ModuleType]
     epoch: str
 
@@ -47,10 +49,10 @@ class Upkeep:
     def prepare(self, connection: Connection, head: int) -> tuple[dict[str, Mark], tuple[str, ...]]:
         """Make empty what is missing or cannot be trusted; the marks left standing, and what was dropped."""
         present = set(sa.inspect(connection).get_table_names())
-        if POSITIONS.name not in present:
+        if not is_present(connection):
             make_anew(connection, [POSITIONS])
         stored = marks(connection)
-        stood = self.standing(connection, head)
+        stood = self._followed(self.standing(connection, head))
         tables = self.tables
         complete = {name for name, own in tables.items() if present.issuperset(table.name for table in own)}
         kept = {name: mark for name, mark in stood.items() if name in complete and IDENTITY in complete}
@@ -64,6 +66,12 @@ class Upkeep:
         dropped = [self._why(name, mark, head) for name, mark in stored.items() if name not in kept]
         return kept, tuple(dropped)
 
+    def _followed(self, stood: dict[str, Mark]) -> dict[str, Mark]:
+        """Those that the log as it is now has led to where they are; persons decide over all."""
+        digests = self.log.digests(sorted({mark.position for mark in stood.values() if mark.position}))
+        found = {name: mark for name, mark in stood.items() if mark.digest == digests.get(mark.position, "")}
+        return found if IDENTITY in found else {}
+
     def _why(self, name: str, mark: Mark, head: int) -> str:
         if mark.epoch != self.epoch:
             return f"{name} followed another log or shipped policy: built anew."
@@ -71,7 +79,12 @@ class Upkeep:
             return f"{name} was at position {mark.position}, beyond the log's head {head}: built anew."
         if self.versions.get(name) != mark.version:
             return f"{name} was built by another version of Omniline: built anew."
+        if mark.digest != self._digest(mark.position):
+            return f"{name} followed events that the log no longer holds at {mark.position}: built anew."
         return f"{name} was incomplete: built anew."
+
+    def _digest(self, position: int) -> str:
+        return self.log.digests([position]).get(position, "") if position else ""
 
     def mark(
         self,
@@ -84,12 +97,14 @@ class Upkeep:
     ) -> dict[str, Mark]:
         """Note up to where identity and the written facts are true, and which could not be built."""
         stood = marks(connection)
+        digest = self._digest(head)
         news = [
             Mark(
                 view=name,
                 version=version,
-                position=head if name not in errors else self._left_at(stood.get(name)),
+                position=head if name not in errors else self._left(stood.get(name))[0],
                 epoch=self.epoch,
+                digest=digest if name not in errors else self._left(stood.get(name))[1],
                 state="failed" if name in errors else "ok",
                 error=errors.get(name),
                 updated_at=microseconds(now),
@@ -101,5 +116,5 @@ class Upkeep:
         return marks(connection)
 
     @staticmethod
-    def _left_at(mark: Mark | None) -> int:
-        return mark.position if mark else 0
+    def _left(mark: Mark | None) -> tuple[int, str]:
+        return (mark.position, mark.digest) if mark else (0, "")

@@ -21,6 +21,7 @@ POSITIONS = table(
     version=int,
     position=int,
     epoch=str,
+    digest=str,
     state=str,
     error=str,
     updated_at=datetime,
@@ -37,12 +38,16 @@ class ViewsBusy(ViewsError):
 
 @dataclass(frozen=True, kw_only=True)
 class Mark:
-    """Up to where one view is true, under which version of its build and of which log."""
+    """Up to where one view is true, under which version of its build and of which log.
+
+    `digest` is that of the event at the position: a log put back from a backup may hold another one there.
+    """
 
     view: str
     version: int
     position: int
     epoch: str
+    digest: str
     state: State
     error: str | None
     updated_at: int
@@ -72,7 +77,13 @@ class Views:
     @staticmethod
     def _make_folder(address: sa.URL) -> None:
         if address.database and not address.database.startswith("file:"):
-            Path(address.database).parent.mkdir(parents=True, exist_ok=True)
+            folder = Path(address.database).parent
+            try:
+                folder.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise ViewsError(
+                    f"The folder {folder} of the views cannot be made ({error.strerror})."
+                ) from error
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
@@ -85,7 +96,7 @@ class Views:
                     yield connection
                 return
             with connection.begin():
-                connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{self._patience}s'")
+                connection.exec_driver_sql(f"SET LOCAL lock_timeout = {max(1, self._patience * 1000)}")
                 connection.execute(sa.select(sa.func.pg_advisory_xact_lock(crc32(b"omniline views"))))
                 yield connection
 
@@ -107,7 +118,8 @@ class Views:
         try:
             yield
         except BaseException:
-            connection.exec_driver_sql("ROLLBACK")
+            if getattr(connection.connection.driver_connection, "in_transaction", False):
+                connection.exec_driver_sql("ROLLBACK")
             raise
         connection.exec_driver_sql("COMMIT")
 
@@ -144,6 +156,14 @@ def record(connection: Connection, news: Sequence[Mark]) -> None:
     if news:
         connection.execute(sa.delete(POSITIONS).where(POSITIONS.c.view.in_([mark.view for mark in news])))
         connection.execute(sa.insert(POSITIONS), [vars(mark) for mark in news])
+
+
+def is_present(connection: Connection) -> bool:
+    """Whether the marks are kept in their present form."""
+    inspector = sa.inspect(connection)
+    if not inspector.has_table(POSITIONS.name):
+        return False
+    return {column["name"] for column in inspector.get_columns(POSITIONS.name)} == set(POSITIONS.c.keys())
 
 
 def make_anew(connection: Connection, tables: Sequence[sa.Table]) -> None:

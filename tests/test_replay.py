@@ -28,7 +28,7 @@ from projections.known import Known
 from projections.tables import table
 from tests.given import FAR, POLICY, append, asserted, event
 
-EXAMPLES = int(os.environ.get("OMNILINE_EXAMPLES", "25"))
+EXAMPLES = int(os.environ.get("OMNILINE_EXAMPLES", "15"))
 START = datetime(2026, 11, 2, 8, tzinfo=UTC)
 SHIPPED: Policy = parse_policy(POLICY, where="the test's policy")
 STRICTER = POLICY.replace('target = "6h"', 'target = "3h"').replace("test-1", "test-2")
@@ -238,7 +238,7 @@ def test_identity_is_the_same_for_any_batching_order_of_arrival_and_redelivery(
     replayed(history, chance, cuts, [small_fact()])
 
 
-@settings(relaxed, max_examples=max(4, EXAMPLES // 6))
+@settings(relaxed, max_examples=max(3, EXAMPLES // 5))
 @given(histories(happenings), chances, cuts)
 def test_all_facts_are_the_same_for_any_batching_order_of_arrival_and_redelivery(
     history: list[Event], chance: Any, cuts: list[int]

@@ -153,6 +153,32 @@ def test_views_of_another_version_another_log_or_a_longer_log_are_built_anew_and
     assert shorter.engine.positions()["seen"].state == "missing"
 
 
+def test_views_that_followed_events_which_a_restored_log_no_longer_holds_are_built_anew(
+    tmp_path: Path,
+) -> None:
+    made = home(tmp_path, ANNA)
+    restored = made.restored(tmp_path / "backup")
+    made.more(*JAN)
+    progress = restored.more(*(said("ContactReceived", "shop:other", hours) for hours in range(4)))
+    assert progress.notes == tuple(
+        f"{view} followed events that the log no longer holds at 4: built anew."
+        for view in ("identity", "seen")
+    )
+    assert set(restored.persons()) == {MAIL, "contact:shop:other"}
+    assert rows(restored) == whole(restored)
+
+
+def test_marks_of_an_older_form_are_made_anew_with_all_views(tmp_path: Path) -> None:
+    made = home(tmp_path, ANNA)
+    before = rows(made)
+    with sqlite3.connect(tmp_path / "views.db") as connection:
+        connection.execute("ALTER TABLE view_position DROP COLUMN digest")
+    connection.close()
+    engine = made.reopened([fact()])
+    assert engine.catch_up(now=FAR).events == 2
+    assert engine.facts("seen").rows() == before
+
+
 def test_a_view_that_no_longer_exists_leaves_nothing_behind(tmp_path: Path) -> None:
     made = home(tmp_path, ANNA, facts=FRAGILE)
     made.reopened([fact()]).catch_up(now=FAR)
