@@ -72,17 +72,18 @@ class Engine:
         if view is not None and view not in views:
             raise ViewsError(f"There is no view {view}: choose one of {', '.join(views)}.")
         with self._views.writing() as connection:
-            self._catch_up(connection, now)
-            run = self._run(AsOf(instant=now, position=self.log.head()))
+            head = self._catch_up(connection, now).head
+            run = self._run(AsOf(instant=now, position=head))
             others = () if view is None else tuple(name for name in views if name != view)
             with Writer(connection, but=others) as writer:
                 outcome = rebuild_all(run, connection, writer)
                 changes = writer.written()
-            self._upkeep.mark(connection, outcome.built.errors, changes, head=run.head, now=now)
+            self._upkeep.mark(connection, outcome.built.errors, changes, head=head, now=now)
+        self._frames.clear()
         return [
             Rebuilt(
                 view=name,
-                position=run.head,
+                position=head,
                 rows=outcome.subjects if name == IDENTITY else outcome.built.rows[name].height,
                 added=changes[name].added,
                 removed=changes[name].removed,

@@ -198,11 +198,12 @@ def test_a_rebuild_counts_and_mends_what_had_become_wrong(tmp_path: Path) -> Non
         connection.execute("UPDATE seen SET text = 'forged' WHERE text = 'first'")
         connection.execute("DELETE FROM seen WHERE person = ?", [CALL])
     connection.close()
+    assert made.reopened([fact()]).facts("seen").rows() != right
     found = made.engine.rebuild("seen", now=FAR)
     assert [(one.view, one.position, one.rows, one.added, one.removed) for one in found] == [
         ("seen", 4, 4, 3, 1)
     ]
-    assert rows(made) == right
+    assert rows(made) == made.reopened([fact()]).facts("seen").rows() == right
     assert [(one.view, one.added, one.removed) for one in made.engine.rebuild(now=FAR)] == [
         ("identity", 0, 0),
         ("seen", 0, 0),
