@@ -51,7 +51,7 @@ def trusted(log: Log, keys: Sequence[PublicKey], copies: Sequence[Path]) -> Trus
             message = f"The copy of the checkpoints {path} is missing: put it back."
             findings.append(Finding("copy", 0, 0, message))
             continue
-        outside, wrong = _outside(path, origin, keys)
+        outside, wrong = _outside(path, origin, keys, believed)
         findings += wrong + _compared(path, good, outside)
         for note in outside:
             size = note.checkpoint.size
@@ -62,11 +62,15 @@ def trusted(log: Log, keys: Sequence[PublicKey], copies: Sequence[Path]) -> Trus
     return Trusted(believed, inside, findings)
 
 
-def _outside(path: Path, origin: str, keys: Sequence[PublicKey]) -> tuple[list[Note], list[Finding]]:
-    notes = read_copy(path).notes
-    bad = [note.checkpoint.size for note in notes if _flaw(note, origin, keys)]
+def _outside(
+    path: Path, origin: str, keys: Sequence[PublicKey], believed: dict[int, Note]
+) -> tuple[list[Note], list[Finding]]:
+    """The notes of a copy; those that were found good before are not checked again."""
+    notes, before = read_copy(path).notes, {note.text for note in believed.values()}
+    bad = [note for note in notes if note.text not in before and _flaw(note, origin, keys)]
     message = f"The copy {path} holds a checkpoint of size {{}} without a valid signature of this log{{}}."
-    return [note for note in notes if note.checkpoint.size not in bad], _told("copy", bad, message)
+    found = _told("copy", [note.checkpoint.size for note in bad], message)
+    return [note for note in notes if note not in bad], found
 
 
 def _compared(path: Path, inside: dict[int, Note], outside: Sequence[Note]) -> list[Finding]:

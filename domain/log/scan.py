@@ -17,16 +17,22 @@ _REST = ", ".join((*COLUMNS[1:], "chain"))
 
 
 def pages(log: Log, *, after: int, upto: int, size: int = PAGE) -> Iterator[list[tuple[Any, ...]]]:
-    """The rows after one position and up to another: the columns of a leaf, then the stored chain value."""
+    """The rows after one position and up to another: the columns of a leaf, then the stored chain value.
+
+    A page is a window of positions; a limit instead would sort the rest of a fresh PostgreSQL table each time.
+    """
     at = _POSITION[log.dialect]
-    statement = f"SELECT {at}, {_REST} FROM stored_events WHERE {at} > ? AND {at} <= ? ORDER BY {at} LIMIT ?"  # noqa: S608
+    within = f"FROM stored_events WHERE {at} > ? AND {at} <= ?"
+    statement = f"SELECT {at}, {_REST} {within} ORDER BY {at}"
     while after < upto:
+        end = min(upto, max(after + size, 0))
         with log._session() as session:
-            page = session.run(statement, [after, upto, size])
-        if not page:
-            return
-        yield page
-        after = page[-1][0]
+            page = session.run(statement, [after, end])
+            if not page:
+                end = session.run(f"SELECT coalesce(min({at}) - 1, ?) {within}", [upto, end, upto])[0][0]
+        if page:
+            yield page
+        after = end
 
 
 def leaves(rows: Sequence[tuple[Any, ...]]) -> list[bytes]:

@@ -1,6 +1,7 @@
 """Checkpoints: when they are due, what they say, where they lie, and what is never signed."""
 
 import stat
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -257,6 +258,16 @@ def test_a_note_of_another_form_is_none(tmp_path: Path, change: tuple[str, str])
     assert parse_note(text).checkpoint == made
     with pytest.raises(NoteError):
         parse_note(text.replace(*change))
+
+
+def test_signers_at_the_same_time_sign_each_size_once(log: Log, tmp_path: Path) -> None:
+    home = signed(log, tmp_path, events=5)
+    home.grow(5, 3300)
+    with ThreadPoolExecutor(4) as pool:
+        made = list(pool.map(lambda seconds: home.sign(NOW + MINUTE + timedelta(seconds=seconds)), range(4)))
+    assert sorted(note.checkpoint.size for notes in made for note in notes) == [1005, 2005, 3005, 3300]
+    assert {note.text for note in read_copy(home.copy).notes} == {one.text for one in held(log)}
+    assert home.verify().ok
 
 
 def test_a_mark_reproduces_only_its_own_checkpoint(log: Log, tmp_path: Path) -> None:

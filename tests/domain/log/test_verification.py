@@ -6,8 +6,9 @@ import pytest
 
 pytest.importorskip("cryptography", reason="cryptography signs checkpoints and is not installed")
 
-from domain.log import Log, LogError
+from domain.log import Log, LogError, open_log
 from domain.log.copies import read_copy
+from domain.log.signing import create_key, read_key
 from domain.log.verification import Report
 from tests.domain.log.making import NOW
 from tests.domain.log.proving import COLUMNS, Signed, signed
@@ -45,6 +46,21 @@ def test_an_empty_log_passes_and_an_unsigned_one_is_unproven(log: Log, tmp_path:
     assert home.verify(copies=[]) == Report(events=0, signed=0, checkpoints=0, since=0, findings=())
     home.grow(0, 3)
     assert [one.kind for one in home.verify(copies=[]).findings] == ["unproven"]
+
+
+def test_whoever_may_only_read_a_log_can_verify_it(home: Signed) -> None:
+    if home.log.dialect == "sqlite":
+        home.log.close()
+        url = f"sqlite:///file:{home.folder}/log.db?mode=ro&uri=true"
+        home.log = open_log(url, keys=home.folder / "keys.db")
+    assert home.verify().ok
+
+
+def test_a_stranger_s_checkpoint_in_the_copy_is_found(home: Signed) -> None:
+    create_key(home.folder / "forged.key", origin=home.public.name)
+    forged = read_key(home.folder / "forged.key").sign(read_copy(home.copy).notes[0].checkpoint)
+    home.copy.write_text(f"{forged.text}\n{home.copy.read_text('utf-8')}", "utf-8")
+    assert home.found() == [("copy", 1000, 1000)]
 
 
 def test_tampering_1_a_changed_byte(home: Signed) -> None:
@@ -115,6 +131,14 @@ def test_a_row_before_the_first_is_found(home: Signed, position: int) -> None:
         insert = insert.replace(mark, text)
     home.forge(insert)
     assert [kind for kind, *_ in home.found()] == ["added"]
+
+
+def test_rows_at_positions_far_beyond_are_found(home: Signed) -> None:
+    far = ["UPDATE stored_events SET @ = @ + 4000000000000 WHERE @ > 2100"]
+    if home.log.dialect == "sqlite":
+        far.append("UPDATE sqlite_sequence SET seq = 4000000002300 WHERE name = 'stored_events'")
+    home.forge(*far)
+    assert home.found() == [("missing", 2001, 2300)]
 
 
 def test_changed_chain_values_alone_are_found_where_they_stand(home: Signed) -> None:
