@@ -11,6 +11,7 @@ import sqlite3
 import statistics
 import tempfile
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -56,20 +57,22 @@ def contact(number: int) -> Pending:
     )
 
 
-class Store:
+class Store(ABC):
     """One database of each kind under test; every method stores one batch in one transaction."""
 
     log: Log
 
+    @abstractmethod
     def library(self, events: Sequence[StoredEvent]) -> None:
         """Through the library's own recorder, into its own table, unchecked."""
 
+    @abstractmethod
     def raw(self, rows: Sequence[Sequence[Any]]) -> None:
         """Through executemany into a table like ours."""
 
+    @abstractmethod
     def rows(self, after: int) -> list[Sequence[Any]]:
         """What we stored after a position, every column."""
-        raise NotImplementedError
 
 
 class SQLiteStore(Store):

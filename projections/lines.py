@@ -1,18 +1,16 @@
 """One customer's line: every entry with its event's position and digest, and what was made of it."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from datetime import datetime
+from typing import Protocol
 
 import polars as pl
 
-from domain.asof import AsOf
 from domain.identifiers import identify
+from domain.log import Log
 from projections import promised
-from projections.frames import decode, effective, with_case_key
-
-if TYPE_CHECKING:
-    from projections.reader import Reader
 
 NAMESPACES = ("email", "phone")
 SUMMARY = (
@@ -20,6 +18,25 @@ SUMMARY = (
     "$.follow_up", "$.ns", "$.intent",
 )  # fmt: skip
 """Where an event without text says in its own fields what it is about, in the order of preference."""
+
+
+class Asked(Protocol):
+    """Whom a line is asked of: facts and events at one position, clocks judged at one instant."""
+
+    instant: datetime
+
+    @property
+    def log(self) -> Log:
+        """Where the events lie."""
+
+    def facts(self, name: str) -> pl.DataFrame:
+        """A whole fact table, or who is who."""
+
+    def prepared(self, fact: str, since: str | None) -> pl.DataFrame:
+        """A fact table judged at the instant."""
+
+    def events_of(self, subjects: Sequence[str]) -> pl.DataFrame:
+        """The effective events of some subjects, with their cases."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +54,7 @@ class PersonLine:
     follow_ups: pl.DataFrame
 
 
-def find(reader: "Reader", text: str) -> list[str]:
+def find(reader: Asked, text: str) -> list[str]:
     """Persons by identifier in any spelling, order, case, event id, source subject or person id."""
     wanted = text.strip()
     if not wanted:
@@ -63,17 +80,17 @@ def find(reader: "Reader", text: str) -> list[str]:
     return found["person"].unique().sort().to_list()
 
 
-def _streams(reader: "Reader", event_id: str) -> list[str]:
+def _streams(reader: Asked, event_id: str) -> list[str]:
     if not re.fullmatch(r"[^|]+\|.+\|\d+", event_id):
         return []
-    stream = reader.engine.log.stream_of(event_id)
+    stream = reader.log.stream_of(event_id)
     return [stream] if stream else []
 
 
-def person_line(reader: "Reader", person: str) -> PersonLine:
+def person_line(reader: Asked, person: str) -> PersonLine:
     """Everything about one person; an unknown person has an empty line."""
     subjects = reader.facts("assignments").filter(pl.col("person") == person)
-    events = _events(reader, subjects["subject"].to_list())
+    events = reader.events_of(subjects["subject"].to_list())
 
     def own(fact: str) -> pl.DataFrame:
         return reader.facts(fact).filter(pl.col("person") == person)
@@ -96,18 +113,10 @@ def person_line(reader: "Reader", person: str) -> PersonLine:
     )
 
 
-def _events(reader: "Reader", subjects: list[str]) -> pl.DataFrame:
-    if reader.known is not None:
-        return reader.known.events.filter(pl.col("subject").is_in(subjects))
-    stored = decode(reader.engine.log.arrow_of(subjects, upto=reader.position))
-    as_of = AsOf(instant=reader.instant, position=reader.position)
-    return with_case_key(effective(stored, as_of, reader.engine.trust()))
-
-
 def _entries(
-    reader: "Reader", events: pl.DataFrame, clocks: pl.DataFrame, handovers: pl.DataFrame
+    reader: Asked, events: pl.DataFrame, clocks: pl.DataFrame, handovers: pl.DataFrame
 ) -> pl.DataFrame:
-    digests = reader.engine.log.digests(events["position"].to_list())
+    digests = reader.log.digests(events["position"].to_list())
     told = [pl.col("state").str.json_path_match(path) for path in SUMMARY]
     group = pl.coalesce(
         pl.col("state").str.json_path_match("$.queue"), pl.col("state").str.json_path_match("$.group")
@@ -141,7 +150,7 @@ def _cases(cases: pl.DataFrame, broken: pl.DataFrame) -> pl.DataFrame:
     )  # fmt: skip
 
 
-def _follow_ups(promises: pl.DataFrame, reader: "Reader") -> pl.DataFrame:
+def _follow_ups(promises: pl.DataFrame, reader: Asked) -> pl.DataFrame:
     now = pl.lit(reader.instant)
     state = (
         pl.when(pl.col("cancelled_at").is_not_null()).then(pl.lit("cancelled"))

@@ -9,9 +9,11 @@ from zoneinfo import ZoneInfo
 import polars as pl
 
 from domain.asof import AsOf
+from domain.log import Log
 from domain.policy import Channel, Policies
 from projections import promised, rollout
 from projections.engine import Engine
+from projections.frames import decode, effective, with_case_key
 from projections.known import Known
 from projections.kpi import KPI, compute, dimensions
 from projections.kpis import BY_KEY, KPIS
@@ -222,6 +224,19 @@ class Reader:
             )
             .sort("from_channel", "to_channel")
         )
+
+    @property
+    def log(self) -> Log:
+        """Where the events lie."""
+        return self.engine.log
+
+    def events_of(self, subjects: Sequence[str]) -> pl.DataFrame:
+        """The effective events of some subjects, with their cases."""
+        if self.known is not None:
+            return self.known.events.filter(pl.col("subject").is_in(list(subjects)))
+        stored = decode(self.log.arrow_of(subjects, upto=self.position))
+        as_of = AsOf(instant=self.instant, position=self.position)
+        return with_case_key(effective(stored, as_of, self.engine.trust()))
 
     def find(self, text: str) -> list[str]:
         """The persons to whom any identifier, order, case, event or person id leads."""
