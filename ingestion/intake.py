@@ -26,6 +26,8 @@ __all__ = ["Balance", "IngestError", "ingest"]
 
 AHEAD = timedelta(minutes=5)
 """A source's clock may be this much ahead of ours."""
+TABLES = (".csv", ".tsv", ".parquet")
+"""How files are named whose rows mean nothing without a mapping."""
 Now = Callable[[], datetime] | datetime
 
 
@@ -53,10 +55,13 @@ def ingest(
     for path in paths:
         check(path)
     instant = now if isinstance(now, datetime) else now()
+    mapping = mapping or find_mapping(source)
+    if mapping is None:
+        _records(paths, source)
     intake = Intake(
         log=log,
         source=source,
-        mapping=mapping or find_mapping(source),
+        mapping=mapping,
         now=now,
         policy=policy or policies_of(log).at(instant),
     )
@@ -68,6 +73,16 @@ def ingest(
                 progress(balance.read)
     balance.untrusted = intake.untrusted()
     return balance
+
+
+def _records(paths: Sequence[Path], source: str) -> None:
+    """Refuse a table that lacks a mapping whole, instead of putting every row into the quarantine."""
+    for path in paths:
+        if path.name.lower().removesuffix(".gz").endswith(TABLES):
+            raise IngestError(
+                f'{path} is a table, and the source "{source}" has no mapping that says what its rows mean; '
+                "name one, or write one as docs/mappings.md tells."
+            )
 
 
 @dataclass(kw_only=True)

@@ -118,6 +118,10 @@ def kpi(
     start, end = (day.date() if day else None for day in (since, until))
     if start and end and end <= start:
         raise AnswerError(f"The period ends on {end}, not after {start}, where it starts.")
+    if (start or end) and declared.kind == "stock":
+        raise AnswerError(f"{key} is counted at an instant, not over a period: ask with --as-of.")
+    if channels and not reader.by_channel(key):
+        raise AnswerError(f"{key} knows no channel.")
     frame = reader.kpi(key, by=tuple(by), start=start, end=end, channels=channels)
     return {
         "key": key,

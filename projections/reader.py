@@ -130,6 +130,11 @@ class Reader:
         """The same per `period` (local date on which a day, week or month begins: "1d", "1w", "1mo")."""
         return self._answer(key, by, start, end, channels, every=every)
 
+    def by_channel(self, key: str) -> bool:
+        """Whether what a KPI counts came through a channel."""
+        kpi = BY_KEY[key]
+        return "channel" in self.prepared(kpi.fact, kpi.since, kpi.idle).columns
+
     def _answer(
         self,
         key: str,

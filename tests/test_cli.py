@@ -117,6 +117,18 @@ def test_every_kpi_answers_with_the_columns_of_its_kind(filled: Path) -> None:
         assert columns[document["kind"]] <= set(document["rows"][0]), row["key"]
 
 
+@pytest.mark.parametrize(
+    ("asked", "word"),
+    [
+        (("backlog", "--from", "2026-02-01"), "--as-of"),
+        (("at_risk", "--to", "2026-02-01"), "--as-of"),
+        (("persons", "--channel", "email"), "no channel"),
+    ],
+)
+def test_what_a_kpi_cannot_be_narrowed_by_is_said(filled: Path, asked: tuple[str, ...], word: str) -> None:
+    assert word in run(filled, "kpi", *asked).sentence()
+
+
 def test_a_share_of_nothing_is_null(filled: Path) -> None:
     row = run(filled, "kpi", "channel_switch", "--json").json()["rows"][0]
     assert (row["of"], row["value"]) == (0, None)
@@ -251,6 +263,15 @@ def refused_or_failed(done: Outcome, home: Path) -> None:
     status = run(home, "status", "--json")
     if status.code == 0:
         assert status.json()["log"]["by_source"].get("desk", 0) == 0
+
+
+@pytest.mark.parametrize("name", ["calls.csv", "calls.CSV.gz", "calls.parquet"])
+def test_a_table_without_a_mapping_is_refused_whole(home: Path, tmp_path: Path, name: str) -> None:
+    file = tmp_path / name
+    plain = b"number,received\n1,2026-02-20 10:00\n"
+    file.write_bytes(gzip.compress(plain) if name.endswith("gz") else plain)
+    assert "mapping" in run(home, "ingest", str(file), "--source", "desk").sentence()
+    assert run(home, "quarantine", "list", "--json").json() == []
 
 
 @pytest.mark.parametrize(("name", "content"), BAD_FILES, ids=[name for name, _ in BAD_FILES])

@@ -96,3 +96,11 @@ def test_a_killed_worker_loses_and_doubles_nothing(home: Path) -> None:
     assert answer["events"] == 1_500
     assert run(home, "rebuild").code == 0
     assert run(home, "kpi", "contacts", "--no-project", "--json").json()["rows"][0] == answer
+
+
+def test_ticks_do_not_fill_the_log_file(home: Path) -> None:
+    with working(home):
+        drop(home, "a.jsonl", range(3))
+        assert waited(lambda: stored(home) > 0)
+    told = home / "omniline.log"
+    assert not told.exists() or "apscheduler" not in told.read_text("utf-8")
