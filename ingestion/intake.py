@@ -55,13 +55,10 @@ def ingest(
     for path in paths:
         check(path)
     instant = now if isinstance(now, datetime) else now()
-    mapping = mapping or find_mapping(source)
-    if mapping is None:
-        _records(paths, source)
     intake = Intake(
         log=log,
         source=source,
-        mapping=mapping,
+        mapping=mapping or _shipped(source, paths),
         now=now,
         policy=policy or policies_of(log).at(instant),
     )
@@ -75,14 +72,16 @@ def ingest(
     return balance
 
 
-def _records(paths: Sequence[Path], source: str) -> None:
-    """Refuse a table that lacks a mapping whole, instead of putting every row into the quarantine."""
-    for path in paths:
+def _shipped(source: str, paths: Sequence[Path]) -> SourceMapping | None:
+    """The source's shipped mapping; without one, tables are refused whole and do not fill the quarantine."""
+    found = find_mapping(source)
+    for path in paths if found is None else ():
         if path.name.lower().removesuffix(".gz").endswith(TABLES):
             raise IngestError(
                 f'{path} is a table, and the source "{source}" has no mapping that says what its rows mean; '
                 "name one, or write one as docs/mappings.md tells."
             )
+    return found
 
 
 @dataclass(kw_only=True)
