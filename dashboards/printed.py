@@ -112,7 +112,18 @@ def health(document: Document) -> None:
     ]
     table(sources, title=f"Log: {log['events']:,} events, position {log['position']:,}", empty="It is empty.")
     views = [{"view": name} | dict(view) for name, view in document["views"].items()]
-    table(views, title="Views: all is well" if document["ok"] else "Views: not well")
+    table(views, title=f"Views: {_standing(document)}")
+
+
+def _standing(document: Document) -> str:
+    """How the views stand in one phrase, with what to do."""
+    views = document["views"].values()
+    if any(view["state"] == "failed" for view in views):
+        return "not well"
+    if any(view["state"] == "missing" for view in views):
+        return "not built yet, run `omniline project`"
+    lag = max((view["lag"] for view in views), default=0)
+    return f"{lag:,} events behind, run `omniline project`" if lag else "all is well"
 
 
 def progress(done: Progress) -> None:

@@ -122,6 +122,8 @@ def kpi(
         raise AnswerError(f"{key} is counted at an instant, not over a period: ask with --as-of.")
     if channels and not reader.by_channel(key):
         raise AnswerError(f"{key} knows no channel.")
+    if unknown := set(channels or ()) - (names := _channels(reader)):
+        raise AnswerError(f"There is no channel '{min(unknown)}'{_meant(min(unknown), sorted(names))}.")
     frame = reader.kpi(key, by=tuple(by), start=start, end=end, channels=channels)
     return {
         "key": key,
@@ -134,6 +136,12 @@ def kpi(
         "by": list(by),
         "rows": rows(frame),
     }
+
+
+def _channels(reader: Reader) -> set[str]:
+    """The channels that the policy in force or any contact names."""
+    told = reader.facts("contacts")["channel"].drop_nulls().unique()
+    return {channel.code for channel in reader.channels()} | set(told)
 
 
 def _meant(word: str, words: list[str]) -> str:

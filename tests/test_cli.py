@@ -123,10 +123,18 @@ def test_every_kpi_answers_with_the_columns_of_its_kind(filled: Path) -> None:
         (("backlog", "--from", "2026-02-01"), "--as-of"),
         (("at_risk", "--to", "2026-02-01"), "--as-of"),
         (("persons", "--channel", "email"), "no channel"),
+        (("contacts", "--channel", "emial"), "did you mean 'email'?"),
     ],
 )
 def test_what_a_kpi_cannot_be_narrowed_by_is_said(filled: Path, asked: tuple[str, ...], word: str) -> None:
     assert word in run(filled, "kpi", *asked).sentence()
+
+
+def test_status_says_how_the_views_stand_and_what_to_do(filled: Path) -> None:
+    run(filled, "project")
+    assert "Views: all is well" in run(filled, "status").out
+    (filled / "views.db").unlink()
+    assert "Views: not built yet, run `omniline project`" in run(filled, "status").out
 
 
 def test_a_share_of_nothing_is_null(filled: Path) -> None:

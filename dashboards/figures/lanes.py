@@ -195,7 +195,7 @@ def lanes(asked: Line, shades: Shades, words: Words) -> Figure:
     edges = (heights["case"] - 0.5, heights["offers"] + 0.5)
     shapes = [line(0, edge, 1, edge, shades.rule, xref="paper") for edge in edges]
     first, last = words.local(asked.start), words.local(asked.end)
-    room = (last - first) * 0.015
+    room = (last - first) * 0.03
     x_axis = axis(
         shades,
         type="date",
