@@ -44,7 +44,6 @@ RULED = pl.Schema(
         "known_at": INSTANT,
     }
 )
-REFERENCES = pl.Schema({"subject": pl.String(), "ref": pl.String()})
 
 
 Adopted = TypeVar("Adopted", PolicyAdopted, CalendarAdopted)

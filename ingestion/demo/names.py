@@ -28,7 +28,6 @@ SERVICE = ("BOK Warszawa", "BOK Łódź", "BOK Gdańsk")
 SALES = "Sprzedaż"
 TOPICS = ("delivery", "invoice", "complaint", "product", "contract", "returns")
 TOPIC_WEIGHTS = (30, 14, 17, 17, 8, 14)
-PROBLEMS = ("delivery", "complaint", "returns")
 
 
 @dataclass(frozen=True, kw_only=True)
