@@ -2,8 +2,8 @@
 
 import os
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, contextmanager
+from collections.abc import Callable
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -16,10 +16,9 @@ from dashboards.listening import listen
 from dashboards.terminal import counting, failed, home_first, say, show, told_to_stop, words
 from domain.adoption import adopt, policies_of, policy_in
 from domain.home import Home, home_at, locked
-from domain.policy import Policies, always
 from projections import answers
+from projections.asking import asked, engine_of
 from projections.engine import Engine
-from projections.reader import Reader
 
 FOLLOW_SECONDS = 2.0
 DAYS = ["%Y-%m-%d"]
@@ -41,26 +40,6 @@ Port = Annotated[int, typer.Option(min=0, max=65535)]
 def clock() -> datetime:
     """The one place that asks what time it is."""
     return datetime.now(UTC)
-
-
-@contextmanager
-def engine_of(home: Home, *, create: bool = False, shipped: Policies | None = None) -> Iterator[Engine]:
-    """The views' engine over this home's log."""
-    with home.log(create=create) as opened, closing(Engine(opened, home.views_url, shipped=shipped)) as made:
-        yield made
-
-
-@contextmanager
-def asked(
-    home: Home, at: str | None, position: int | None, what_if: Path | None, no_project: bool
-) -> Iterator[Reader]:
-    """The reader that answers one question."""
-    other = always(policy_in(what_if)) if what_if else None
-    with engine_of(home, shipped=other) as engine:
-        reader = answers.door(engine, home.now(), at, position, replay=bool(other), project=not no_project)
-        if no_project:
-            say(f"The views are {engine.log.head() - reader.position:,} events behind the log.")
-        yield reader
 
 
 @app.callback()
@@ -201,7 +180,7 @@ def kpi(
     if key is None:
         show(answers.catalogue(), as_json, printed.catalogue)
         return
-    with asked(context.obj, at, position, what_if, no_project) as reader:
+    with asked(context.obj, at, position, what_if, no_project, tell=say) as reader:
         answer = answers.kpi(
             reader, key, by=words(by), since=since, until=until, channels=words(channel) or None
         )
@@ -220,7 +199,7 @@ def timeline(
     as_json: Json = False,
 ) -> None:
     """A customer's line, every entry with its event's position and digest."""
-    with asked(context.obj, at, position, what_if, no_project) as reader:
+    with asked(context.obj, at, position, what_if, no_project, tell=say) as reader:
         show(answers.timeline(reader, identifier), as_json, lambda line: printed.timeline(line, reader.zone))
 
 

@@ -1,0 +1,38 @@
+"""One question to a home: its views opened, caught up or replayed, and closed again."""
+
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from domain.adoption import policy_in
+from domain.home import Home
+from domain.policy import Policies, always
+from projections import answers
+from projections.engine import Engine
+from projections.reader import Reader
+
+
+@contextmanager
+def engine_of(home: Home, *, create: bool = False, shipped: Policies | None = None) -> Iterator[Engine]:
+    """The views' engine over this home's log."""
+    with home.log(create=create) as log, closing(Engine(log, home.views_url, shipped=shipped)) as engine:
+        yield engine
+
+
+@contextmanager
+def asked(
+    home: Home,
+    at: str | None,
+    position: int | None,
+    what_if: Path | None,
+    no_project: bool,
+    *,
+    tell: Callable[[str], object],
+) -> Iterator[Reader]:
+    """The reader that answers one question; where nothing is projected, `tell` hears how far the views lag."""
+    other = always(policy_in(what_if)) if what_if else None
+    with engine_of(home, shipped=other) as engine:
+        reader = answers.door(engine, home.now(), at, position, replay=bool(other), project=not no_project)
+        if no_project:
+            tell(f"The views are {engine.log.head() - reader.position:,} events behind the log.")
+        yield reader
