@@ -14,6 +14,7 @@ from domain.log.append import Verdict, judge, write
 from domain.log.arrow import SCHEMA, BulkReader
 from domain.log.chain import leaf
 from domain.log.errors import LogReadOnly, told
+from domain.log.follow import POLL, Follower, watching
 from domain.log.mapper import LogMapper
 from domain.log.records import Changed, Pending, QuarantineEntry, Receipt, Refused, microseconds
 from domain.log.session import Session
@@ -35,6 +36,7 @@ class Log:
         self._secret = secret
         self._mapper = LogMapper(secret)
         self._bulk = BulkReader(address)
+        self._follower = Follower(watching(address, self.head))
 
     def surrogate(self, ns: str, key: str) -> str:
         """32 hexadecimal characters that stand for a personal value in ids."""
@@ -81,6 +83,11 @@ class Log:
         """The newest position; 0 for an empty log."""
         with told(self._shown):
             return self.recorder.max_notification_id() or 0
+
+    def wait(self, after: int, *, timeout: float, poll: float = POLL) -> int:
+        """The head, as soon as it is beyond `after` or so many seconds are over."""
+        with told(self._shown):
+            return self._follower.wait(after, timeout=timeout, poll=poll)
 
     def arrow(
         self, *, after: int = 0, upto: int | None = None, topics: Sequence[str] | None = None
@@ -139,6 +146,7 @@ class Log:
     def close(self) -> None:
         """Give back the connections; the log can be opened again."""
         self._bulk.close()
+        self._follower.close()
         self.recorder.datastore.close()
 
     @contextmanager
