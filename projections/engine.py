@@ -18,7 +18,7 @@ from projections.facts import FACTS
 from projections.frames import decode
 from projections.known import Known
 from projections.progress import Facts, Progress, Rebuilt, ViewState, state_of
-from projections.tables import read, schema
+from projections.tables import read, schema, shown
 from projections.trust import Trust
 from projections.upkeep import Upkeep
 from projections.views import Mark, Views, ViewsBusy, ViewsError
@@ -114,7 +114,7 @@ class Engine:
 
     def facts(self, name: str) -> pl.DataFrame:
         """A whole stored table: a fact, or assignments or identifiers; empty while it is missing."""
-        tables = {table.name: (view, table) for view, own in self._upkeep.tables.items() for table in own}
+        tables = {shown(table): (view, table) for view, own in self._upkeep.tables.items() for table in own}
         if name not in tables:
             raise ViewsError(f"There is no view {name}: choose one of {', '.join(tables)}.")
         view, table = tables[name]

@@ -14,8 +14,10 @@ from sqlalchemy.engine import Connection
 from domain.events.decisions import IdentifierCleared, IdentifierFlagged
 from projections.evidence import Evidence
 from projections.identity import Identity
-from projections.tables import Written, among, conform, read, read_where, table, write_difference
+from projections.tables import Written, among, conform, read, read_where, table, versioned, write_difference
 
+VERSION = 1
+"""Of these tables and of how identity is resolved; they stand beside those of another version."""
 ASSIGNED = table(
     "assignments",
     "subject",
@@ -44,7 +46,9 @@ IDENTIFIED = table(
 )
 REFERRED = table("subject_references", ("subject", "ref"), subject=str, ref=str, indexed=("ref",))
 DECIDED = table("decision_streams", "subject", subject=str)
-TABLES = (ASSIGNED, IDENTIFIED, REFERRED, DECIDED)
+ASSIGNED, IDENTIFIED, REFERRED, DECIDED = TABLES = tuple(
+    versioned(one, VERSION) for one in (ASSIGNED, IDENTIFIED, REFERRED, DECIDED)
+)
 Rows = dict[str, pl.DataFrame]
 """What the tables of identity hold, by their names."""
 

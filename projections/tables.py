@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from typing import Any
 
 import polars as pl
@@ -58,6 +59,21 @@ def table(name: str, key: str | Sequence[str], *, indexed: Sequence[str] = (), *
         *(sa.Index(f"{name}_by_{column}", column) for column in indexed),
         sqlite_with_rowid=False,
     )
+
+
+@cache
+def versioned(table: sa.Table, version: int) -> sa.Table:
+    """The table as one version of its build keeps it, beside those of other versions: `clocks_v3`."""
+    kept = table.to_metadata(sa.MetaData(), name=f"{table.name}_v{version}")
+    for index in kept.indexes:
+        index.name = sa.quoted_name(f"{kept.name}_by_{'_'.join(index.columns.keys())}", None)
+    kept.info["shown"] = table.name
+    return kept
+
+
+def shown(table: sa.Table) -> str:
+    """The table's name without its version."""
+    return str(table.info.get("shown", table.name))
 
 
 def _column(name: str, kind: Kind, *, primary: bool) -> sa.Column[Any]:

@@ -14,9 +14,6 @@ from projections.tables import microseconds
 from projections.views import POSITIONS, Mark, is_present, make_anew, marks, record
 from projections.writing import IDENTITY
 
-VERSION = 1
-"""Of the tables of identity and of how it is resolved."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class Upkeep:
@@ -29,7 +26,7 @@ class Upkeep:
     @property
     def versions(self) -> dict[str, int]:
         """Every view with the version of its build, identity first."""
-        return {IDENTITY: VERSION, **{fact.VIEW.name: fact.VERSION for fact in self.facts}}
+        return {IDENTITY: persons.VERSION, **{fact.VIEW.name: fact.VERSION for fact in self.facts}}
 
     @property
     def tables(self) -> dict[str, list[sa.Table]]:
