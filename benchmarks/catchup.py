@@ -16,8 +16,8 @@ from pathlib import Path
 
 import psycopg
 
+from benchmarks._places import embedded_server
 from benchmarks._singly import NOW, STEPS, Step, followed, seconds, stored, subscribed
-from benchmarks.append import embedded_server
 from domain.events.contacts import ContactReceived
 from domain.log import Log, Pending, open_log
 from ingestion.demo.filling import fill
