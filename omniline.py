@@ -18,9 +18,9 @@ from domain.adoption import adopt, policies_of, policy_in
 from domain.home import Home, home_at, locked
 from projections import answers
 from projections.asking import asked, engine_of
-from projections.engine import Engine
+from projections.keeping import keeper_of
 
-FOLLOW_SECONDS = 2.0
+INBOX_SECONDS = 2.0
 DAYS = ["%Y-%m-%d"]
 
 app, quarantine, policy, log = (typer.Typer(no_args_is_help=True, add_completion=False) for _ in range(4))
@@ -63,11 +63,11 @@ def demo(
     from ingestion.demo.filling import fill
 
     home: Home = context.obj
-    with locked(home.path / "demo.lock"), engine_of(home, create=True) as engine:
+    with locked(home.path / "demo.lock"), keeper_of(home, say, create=True) as keeper:
         if not home.demo:
             with counting("Writing the year") as progress:
-                home.mark_demo(fill(engine.log, truth=home.path / "truth.json", progress=progress))
-        refresh(home, engine)
+                home.mark_demo(fill(keeper.engine.log, truth=home.path / "truth.json", progress=progress))
+        keeper.refresh()
     if serve:
         open_dashboards(home, host="127.0.0.1", port=port, tries=20)
 
@@ -147,11 +147,10 @@ def log_init(context: typer.Context) -> None:
 @app.command()
 def project(context: typer.Context, follow: Annotated[bool, typer.Option("--follow")] = False) -> None:
     """Bring the views up to the log's head; --follow goes on until stopped."""
-    with engine_of(context.obj) as engine:
-        printed.progress(engine.catch_up(now=context.obj.now()))
-        stop = told_to_stop()
-        while follow and not stop.wait(FOLLOW_SECONDS):
-            refresh(context.obj, engine)
+    with keeper_of(context.obj, say) as keeper:
+        printed.progress(keeper.refresh())
+        if follow:
+            keeper.follow(told_to_stop())
 
 
 @app.command()
@@ -225,17 +224,13 @@ def open_dashboards(home: Home, *, host: str, port: int, tries: int) -> None:
     from dashboards.context import Context
     from dashboards.web import app as application
 
-    with engine_of(home) as engine:
-        given = Context(readers=partial(answers.at, engine, home.now), home=str(home.path), demo=home.demo)
+    with keeper_of(home, say) as keeper:
+        readers = partial(answers.at, keeper.engine, home.now)
+        given = Context(readers=readers, home=str(home.path), demo=home.demo)
         options = uvicorn.Config(application(given), log_config=None, log_level="warning", access_log=False)
-        with scheduled(FOLLOW_SECONDS, partial(refresh, home, engine)):
+        with keeper.following():
             say(f"Omniline shows {home.path} on http://{host}:{listener.getsockname()[1]} (Ctrl-C stops it).")
             uvicorn.Server(options).run(sockets=[listener])
-
-
-def refresh(home: Home, engine: Engine) -> None:
-    """A job: bring the views up to the log's head."""
-    engine.catch_up(now=home.now())
 
 
 def scheduled(every: float, *jobs: Callable[[], object]) -> ExitStack:
@@ -252,15 +247,15 @@ def scheduled(every: float, *jobs: Callable[[], object]) -> ExitStack:
 
 
 @app.command()
-def worker(context: typer.Context, every: Annotated[float, typer.Option(min=0.1)] = FOLLOW_SECONDS) -> None:
+def worker(context: typer.Context, every: Annotated[float, typer.Option(min=0.1)] = INBOX_SECONDS) -> None:
     """Follow the log, refresh the views, pick up files from HOME/inbox; until stopped."""
     from ingestion.watch import pick_up
 
     home, stop = context.obj, told_to_stop()
-    with home.sole("worker"), engine_of(home, create=True) as engine:
+    with home.sole("worker"), keeper_of(home, say, create=True) as keeper:
         home.inbox.mkdir(exist_ok=True)
-        take_in = partial(pick_up, engine.log, home.inbox, now=clock, tell=say)
-        with scheduled(every, partial(refresh, home, engine), take_in):
+        take_in = partial(pick_up, keeper.engine.log, home.inbox, now=clock, tell=say)
+        with keeper.following(), scheduled(every, take_in):
             say(f"The worker follows {home.path} (Ctrl-C stops it).")
             stop.wait()
 

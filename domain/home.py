@@ -1,7 +1,11 @@
-"""One home folder: where a log, its views, its keys and its settings lie."""
+"""One home folder: where a log, its views, its keys and its settings lie.
+
+An OMNILINE_ variable of the environment goes before settings.toml, that before what lies in the folder.
+"""
 
 import fcntl
 import logging
+import os
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
@@ -13,6 +17,8 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from domain.log import Log, open_log
+from domain.log.signer import appoint, signer
+from domain.notary import Notary
 
 
 class HomeError(Exception):
@@ -21,12 +27,30 @@ class HomeError(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Home:
-    """A folder, and the two database addresses that belong to it or are set beside it."""
+    """A folder, and what belongs to it or is set beside it."""
 
     path: Path
-    log_url: str
-    views_url: str
+    environment: Mapping[str, str]
     clock: Callable[[], datetime]
+
+    @property
+    def log_url(self) -> str:
+        """The address of the events."""
+        return self.environment.get("OMNILINE_LOG_URL") or self._file("log.db")
+
+    @property
+    def views_url(self) -> str:
+        """The address of everything computed."""
+        return self.environment.get("OMNILINE_VIEWS_URL") or self._file("views.db")
+
+    @property
+    def notary(self) -> Notary:
+        """Who signs the log: `signing_key` names the key, `checkpoints` one copy of what was signed, or several."""
+        key, copies = (
+            self._places("signing_key", "signing.key"),
+            self._places("checkpoints", "checkpoints.txt"),
+        )
+        return Notary(key=key[0], copies=copies, verdict=self.path / "verified.json")
 
     def now(self) -> datetime:
         """The present: the clock's, or the instant at which this home's generated history ends."""
@@ -61,9 +85,10 @@ class Home:
 
     def mark_demo(self, now: datetime) -> None:
         """Note that this home's history is generated, and at which instant it ends."""
-        partial = self.path / "settings.toml.partial"
-        partial.write_text(f"demo = true\nnow = {now.isoformat()}\n", "utf-8")
-        partial.replace(self.path / "settings.toml")
+        file, partial = self.path / "settings.toml", self.path / "settings.toml.partial"
+        before = file.read_text("utf-8") if file.exists() else ""
+        partial.write_text(f"demo = true\nnow = {now.isoformat()}\n{before}", "utf-8")
+        partial.replace(file)
 
     @property
     def demo(self) -> bool:
@@ -73,7 +98,7 @@ class Home:
     @contextmanager
     def trial(self, dry: bool) -> Iterator["Home"]:
         """Where a dry run happens: here, or in an empty folder while there is no log here."""
-        absent = self.log_url == _file(self.path, "log.db") and not (self.path / "log.db").exists()
+        absent = self.log_url == self._file("log.db") and not (self.path / "log.db").exists()
         if not (dry and absent):
             yield self
             return
@@ -90,28 +115,35 @@ class Home:
 
     @contextmanager
     def log(self, *, create: bool = False, server: bool = False) -> Iterator[Log]:
-        """The open log; `create` makes an absent SQLite file, `server` a log anywhere."""
+        """The open log; `create` makes an absent SQLite file, `server` a log anywhere, both its signing key."""
         make = server or (create and self.log_url.startswith("sqlite"))
         if make:
             self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
         log = open_log(self.log_url, keys=self.path / "keys.db", create=make)
         with closing(log):
+            if make and signer(log) is None:
+                with locked(self.path / ".starting"):
+                    appoint(log, self.notary.key)
             yield log
+
+    def _file(self, name: str) -> str:
+        return f"sqlite:///{self.path / name}"
+
+    def _places(self, name: str, usual: str) -> tuple[Path, ...]:
+        """The files that a setting names, in the home unless it says otherwise."""
+        variable = self.environment.get(f"OMNILINE_{name.upper()}")
+        told = variable.split(os.pathsep) if variable else self.settings().get(name) or usual
+        texts = [told] if isinstance(told, str) else told
+        if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
+            raise HomeError(f"{name} in {self.path / 'settings.toml'} is no path: write it in quotes.")
+        return tuple(
+            (Path() if variable else self.path).absolute() / Path(text).expanduser() for text in texts
+        )
 
 
 def home_at(path: Path, environment: Mapping[str, str], clock: Callable[[], datetime]) -> Home:
-    """The home in a folder, as the two OMNILINE_*_URL variables amend it."""
-    folder = path.absolute()
-    return Home(
-        path=folder,
-        log_url=environment.get("OMNILINE_LOG_URL") or _file(folder, "log.db"),
-        views_url=environment.get("OMNILINE_VIEWS_URL") or _file(folder, "views.db"),
-        clock=clock,
-    )
-
-
-def _file(folder: Path, name: str) -> str:
-    return f"sqlite:///{folder / name}"
+    """The home in a folder, as the OMNILINE_ variables amend it."""
+    return Home(path=path.absolute(), environment=environment, clock=clock)
 
 
 @contextmanager

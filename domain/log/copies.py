@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from domain.log.errors import LogError
+from domain.log.errors import LogDamaged, LogError
 from domain.log.notes import Note, split_notes
 
 TAIL = 16_384
@@ -58,3 +58,16 @@ def append_copy(path: Path, notes: Iterable[Note]) -> None:
         raise LogError(
             f"The copy of the checkpoints {path} cannot be written ({error.strerror}): check it."
         ) from error
+
+
+def bring_up(path: Path, *, source: Path) -> None:
+    """Append to a copy what another one holds beyond it; refuses one that holds something else."""
+    last = read_copy(path, newest=True).notes[-1:]
+    for newest in (True, False):
+        notes = read_copy(source, newest=newest and bool(last)).notes
+        if not last or last[0] in notes:
+            append_copy(path, notes[notes.index(last[0]) + 1 :] if last else notes)
+            return
+    raise LogDamaged(
+        f"The copies of the checkpoints {source} and {path} contradict each other: verify the log."
+    )
