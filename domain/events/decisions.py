@@ -59,7 +59,7 @@ class SourceDeclared(Event, frozen=True, kw_only=True, omit_defaults=True):
     """What a mapping says its source may assert: trust by `namespace.obtained`, and of recording times."""
 
     TOPIC: ClassVar[str] = "source.declared"
-    trust: dict[str, int] = field(default_factory=dict)
+    trust: dict[Open, int] = field(default_factory=dict)
     known_at_trusted: bool = False
     digest: Open
 

@@ -1,16 +1,28 @@
 """What every event carries: who said it, about what, when it happened and when it was known."""
 
+from collections.abc import Iterator
 from datetime import datetime
-from typing import Annotated, Any, ClassVar, Literal
+from functools import cache
+from typing import Annotated, Any, ClassVar, Literal, get_args, get_type_hints
 
 from msgspec import Meta, Struct
 
-Open = Annotated[str, Meta(extra={"pii": "none"})]
+
+def _meta(pii: str, *, purpose: str, retention: str) -> Meta:
+    return Meta(extra={"pii": pii, "purpose": purpose, "retention": retention})
+
+
+CLEAR = "log"
+"""The retention class of what is stored in the clear: as long as the log."""
+
+Open = Annotated[str, _meta("none", purpose="measurement", retention=CLEAR)]
 """A word of the service itself: a code, a state, a channel, a reference."""
-Contact = Annotated[str, Meta(extra={"pii": "contact"})]
+Contact = Annotated[str, _meta("contact", purpose="recognition", retention="contact")]
 """Reaches or names a person: an address, a number, an account."""
-Content = Annotated[str, Meta(extra={"pii": "content"})]
+Content = Annotated[str, _meta("content", purpose="service", retention="content")]
 """What people wrote or said."""
+Special = Annotated[str, _meta("special", purpose="service", retention="special")]
+"""What the law protects most: health, belief, union, origin, conviction."""
 
 ActorKind = Literal["human_agent", "bot", "automation", "customer", "third_party", "system"]
 Direction = Literal["inbound", "outbound", "internal"]
@@ -69,3 +81,30 @@ def own_fields(event: type[Event]) -> dict[str, Any]:
     return {
         name: hint for name, hint in event.__annotations__.items() if name not in ("TOPIC", "class_version")
     }
+
+
+@cache
+def retentions(event: type[Event]) -> dict[str, str]:
+    """The retention class of every field, by name; what says nothing of itself is a number, an instant or a choice."""
+    hints = get_type_hints(event, include_extras=True)
+    return {name: _retention(name, hints[name]) for name in event.__struct_fields__}
+
+
+def _retention(name: str, hint: Any) -> str:
+    """The one retention class of a field: it is sealed whole, whatever in it is personal."""
+    found = {str(note.extra["retention"]) for note in classifications(hint)} - {CLEAR}
+    if len(found) > 1:
+        raise TypeError(f"The field {name} mixes the retention classes {', '.join(sorted(found))}: divide it.")
+    return found.pop() if found else CLEAR
+
+
+def classifications(hint: Any) -> Iterator[Any]:
+    """The classifications that stand anywhere within an annotation."""
+    for note in getattr(hint, "__metadata__", ()):
+        if isinstance(note, Meta) and note.extra:
+            yield note
+    inner = get_args(hint)
+    if isinstance(hint, type) and issubclass(hint, Struct):
+        inner = tuple(get_type_hints(hint, include_extras=True).values())
+    for one in inner:
+        yield from classifications(one)
