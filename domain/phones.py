@@ -11,7 +11,7 @@ EXTENSION = re.compile(
 WITHHELD = re.compile(
     r"(?i)(?:numer )?(anonymous|restricted|private|unknown|unavailable|withheld|zastrzeżony|prywatny|nieznany)( .*)?"
 )
-NUMBER = re.compile(r"[^\d+(]*(\+?[\d\s().\-–]*\d)\D*")
+NUMBER = re.compile(r"[^\d+(]*(\(?\s*\+?[\d\s().\-–]*\d)\D*")
 """Words before or after a number are dropped; letters inside would be read as keys of a telephone."""
 SEVERAL = re.compile(r"\s*[/;,]\s*")
 SHARED_KINDS = frozenset(
