@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Event, Thread
+from time import monotonic
 
 from domain.home import Home
 from domain.log import LogError
@@ -12,6 +13,8 @@ from projections.engine import Engine, Progress, ViewsError
 
 PATIENCE = 1.0
 """Seconds between two looks at a log that does not grow: what failed is tried again, what is due is signed."""
+RETRY = 60.0
+"""Seconds before a log that could not be signed is tried again: finding out why may mean reading all of it."""
 GRACE = 10.0
 """Seconds that a run may still take when told to stop; cut off, it leaves nothing half done."""
 LOGGER = logging.getLogger(__name__)
@@ -24,20 +27,23 @@ class Keeper:
         self.home = home
         self.engine = engine
         self._tell = tell
-        self._troubles: dict[str, str] = {}
+        self._troubles: dict[str, str | None] = {}
+        self._head = 0
+        self._signs_at = 0.0
 
     def refresh(self) -> Progress:
         """Bring the views to the log's head, then sign what is due; a log that cannot be signed is told."""
         progress = self.engine.catch_up(now=self.home.now())
-        self._trying("signing", self._sign)
+        self._sign()
         return progress
 
     def follow(self, stop: Event) -> None:
-        """Refresh whenever the log has grown, until told to stop."""
+        """Refresh as soon as the log has grown, until told to stop; a log that is not signed holds up no view."""
         while not stop.is_set():
-            self._trying("views", self._views)
-            self._trying("signing", self._sign)
-            stop.wait(PATIENCE)
+            fresh = self._trying("views", self._bring_up)
+            self._sign()
+            if not (fresh and self._trying("log", self._wait)):
+                stop.wait(PATIENCE)
 
     @contextmanager
     def following(self) -> Iterator[None]:
@@ -51,28 +57,42 @@ class Keeper:
             stop.set()
             thread.join(GRACE)
 
-    def _views(self) -> None:
-        self.engine.catch_up(now=self.home.now())
+    def _bring_up(self) -> None:
+        progress = self.engine.catch_up(now=self.home.now())
+        self._head = progress.head
+        for name, view in progress.views.items():
+            self._noted(name, f"The view '{name}' failed: {view.error}." if view.state == "failed" else None)
+
+    def _wait(self) -> None:
+        self.engine.log.wait(self._head, timeout=PATIENCE)
 
     def _sign(self) -> None:
-        self.home.notary.sign(self.engine.log, now=self.home.clock())
+        if monotonic() >= self._signs_at:
+            now = self.home.clock()
+            done = self._trying("signing", lambda: self.home.notary.sign(self.engine.log, now=now))
+            self._signs_at = 0.0 if done else monotonic() + RETRY
 
-    def _trying(self, what: str, job: Callable[[], object]) -> None:
-        """Do a job; its trouble is told when it begins or becomes another."""
+    def _trying(self, what: str, job: Callable[[], object]) -> bool:
+        """Whether a job was done; its trouble is told when it begins or becomes another."""
         try:
             job()
         except (LogError, ViewsError) as error:
-            self._trouble(what, str(error))
+            self._noted(what, str(error))
         except Exception as error:
-            LOGGER.exception("unforeseen")
-            self._trouble(what, f"Something unforeseen went wrong: {type(error).__name__}: {error}.")
+            if self._noted(what, f"Something unforeseen went wrong: {type(error).__name__}: {error}."):
+                LOGGER.exception("unforeseen")
         else:
-            self._troubles.pop(what, None)
+            self._noted(what, None)
+            return True
+        return False
 
-    def _trouble(self, what: str, sentence: str) -> None:
-        if self._troubles.get(what) != sentence:
-            self._troubles[what] = sentence
-            self._tell(sentence)
+    def _noted(self, what: str, trouble: str | None) -> bool:
+        """Whether a trouble is news, and then told; None ends it."""
+        news = trouble is not None and self._troubles.get(what) != trouble
+        self._troubles[what] = trouble
+        if trouble and news:
+            self._tell(trouble)
+        return news
 
 
 @contextmanager
