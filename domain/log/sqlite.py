@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from threading import Lock
 from typing import Any, Literal
@@ -20,6 +20,7 @@ from domain.log.chain import START
 from domain.log.errors import LogBusy, LogDamaged
 from domain.log.gate import gate_of
 from domain.log.session import Kept, Tip, revisions_of
+from domain.log.turns import turn
 
 TABLES = (
     """CREATE TABLE IF NOT EXISTS stored_events (
@@ -153,7 +154,8 @@ class LogDatastore(SQLiteDatastore):
                 f"The log {self.path} is busy: this process is writing already; try again in a moment."
             )
         try:
-            with self._gate.transaction():
+            queued = turn(self.path, patience=self._patience) if commit else nullcontext()
+            with self._gate.transaction(), queued:
                 connection = self.pool.get_connection()
                 try:
                     yield connection

@@ -60,7 +60,7 @@ def test_a_missing_log_is_not_made_unasked(log_url: str, keys: Path, tmp_path: P
 def test_a_home_is_made_with_its_folders(tmp_path: Path) -> None:
     home = tmp_path / "one" / "two"
     open_log(f"sqlite:///{home}/log.db", keys=home / "keys.db", create=True).close()
-    assert {file.name for file in home.iterdir()} == {"log.db", "keys.db", ".starting"}
+    assert {file.name for file in home.iterdir()} == {"log.db", "log.db-turns", "keys.db", ".starting"}
     assert (home / "keys.db").stat().st_mode & 0o077 == 0
 
 
