@@ -1,7 +1,5 @@
 """Timeline frames: one row is one stored event, its envelope in typed columns, its own fields still JSON."""
 
-import io
-import re
 import typing
 from datetime import UTC
 
@@ -12,6 +10,7 @@ from domain.asof import AsOf
 from domain.events.cases import CaseLinked
 from domain.events.envelope import Event
 from projections.annotations import INSTANT, fields_of
+from projections.states import NEWER, UNREAD, UNREADABLE, apart, reason, separated, typed
 from projections.trust import Trust
 
 ENVELOPE: dict[str, pl.DataType] = {
@@ -30,12 +29,22 @@ TIMELINE = pl.Schema(
         "state": pl.String(),
     }
 )
+"""`state` is the event's JSON; of one that cannot be read, `!` and why, and what is unknown of it is null."""
 ORDER = ("occurred_at", "seq", "event_id")
 """The total order of events; a missing `seq` comes first."""
 
 
 class FrameError(Exception):
-    """Stored events that this program cannot read; the message is one sentence for people."""
+    """A stored event that this program cannot read; the message is one sentence for people."""
+
+    def __init__(self, event_id: str, position: int, reason: str) -> None:
+        remedy = (
+            "update Omniline"
+            if reason.startswith(NEWER)
+            else "run `omniline verify`, which tells whether the log was altered"
+        )
+        self.what = f"the event {event_id} at position {position}, which cannot be read ({reason}): {remedy}."
+        super().__init__(f"There is {self.what}")
 
 
 def decode(table: pa.Table) -> pl.DataFrame:
@@ -43,25 +52,44 @@ def decode(table: pa.Table) -> pl.DataFrame:
     stored = typing.cast(pl.DataFrame, pl.from_arrow(table)).rename(
         {"originator_id": "subject", "topic": "kind"}
     )
-    envelope = _parse(stored["state"], pl.Schema(ENVELOPE))
+    states, envelope = separated(stored["state"], stored["kind"], ENVELOPE)
     head = stored.with_columns(
         pl.col("occurred_at", "known_at", "recorded_at").cast(INSTANT),
+        state=states,
         source=pl.col("event_id").str.split_exact("|", 1).struct.field("field_0"),
         record=pl.col("event_id").str.replace(r"\|[^|]*$", ""),
-        revision=pl.col("event_id").str.extract(r"\|(\d+)$", 1).cast(pl.Int64),
+        revision=pl.col("event_id").str.extract(r"\|(\d+)$", 1).cast(pl.Int64, strict=False),
     )
     frame = pl.concat([head, envelope], how="horizontal")
     return frame.with_columns(pl.col("precision").fill_null("second")).select(TIMELINE.names())
 
 
 def of(frame: pl.DataFrame, event: type[Event]) -> pl.DataFrame:
-    """The rows of one event class, its own fields as typed columns in place of the JSON."""
+    """The rows of one event class, its own fields as typed columns in place of the JSON; all can be read."""
     rows = frame.filter(pl.col("kind") == event.TOPIC)
     fields = fields_of(event)
-    own = _parse(rows["state"], pl.Schema({name: field.stored for name, field in fields.items()}))
-    typed = own.select(field.typed(pl.col(name)).alias(name) for name, field in fields.items())
+    try:
+        own = typed(rows["state"], fields)
+    except UNREADABLE as error:
+        raise _unread(rows, event) from error
     kept = rows.drop("state", *(name for name in fields if name in rows.columns), strict=False)
-    return pl.concat([kept, typed], how="horizontal") if fields else kept
+    return pl.concat([kept, own], how="horizontal") if fields else kept
+
+
+def unread(frame: pl.DataFrame) -> pl.DataFrame:
+    """The rows of which not even the envelope can be read, or only by a newer Omniline."""
+    return frame.filter(pl.col("state").str.starts_with(UNREAD))
+
+
+def _unread(rows: pl.DataFrame, event: type[Event]) -> FrameError:
+    """Names the first of these rows that cannot be read."""
+    fields = fields_of(event)
+    rows = rows.sort("position")
+    parts = apart(rows["state"], lambda states: typed(states, fields))
+    first = next(place for place, part in parts if part is None)
+    readers = {name: (lambda states, name=name: typed(states, {name: fields[name]})) for name in fields}
+    event_id, position, state = rows.select("event_id", "position", "state").row(first)
+    return FrameError(event_id, position, reason(state, readers))
 
 
 def effective(frame: pl.DataFrame, as_of: AsOf, trust: Trust) -> pl.DataFrame:
@@ -99,25 +127,3 @@ def with_case_key(frame: pl.DataFrame) -> pl.DataFrame:
     )
     keyed = frame.join(linked, on="subject", how="left", maintain_order="left")
     return keyed.with_columns(case_key=pl.coalesce("linked", "case", "subject")).drop("linked")
-
-
-def _parse(state: pl.Series, schema: pl.Schema) -> pl.DataFrame:
-    """JSON objects as columns: as lines through the reader of JSON lines, 8 x faster than row by row."""
-    if not state.len() or not schema:
-        return pl.DataFrame(schema=schema)
-    lines = io.BytesIO()
-    pl.DataFrame({"state": state}).write_csv(lines, include_header=False, quote_style="never")
-    parsed = pl.read_ndjson(_readable(lines.getvalue()), schema=schema)
-    if parsed.height != state.len():
-        raise FrameError(
-            f"{state.len()} stored events were read as {parsed.height}: a state holds a line break; "
-            "run `omniline verify` to see whether the log was altered."
-        )
-    return parsed
-
-
-def _readable(lines: bytes) -> bytes:
-    """Without the character zero, which PostgreSQL keeps in no text."""
-    if b"\\u0000" not in lines:
-        return lines
-    return re.sub(rb"(?<!\\)((?:\\\\)*)\\u0000", rb"\1\\ufffd", lines)
