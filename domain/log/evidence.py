@@ -35,18 +35,14 @@ def export(
     log: Log,
     path: Path,
     *,
-    first: int,
-    last: int,
+    positions: Sequence[int],
     keys: Sequence[PublicKey],
     copies: Sequence[Path] = (),
     exported_by: str,
     received_by: str,
     now: datetime,
 ) -> int:
-    """Write the events of a range of positions, their proofs and what checks them to `path`; how many events."""
-    positions = [row[0] for page in pages(log, after=first - 1, upto=last) for row in page]
-    if not positions:
-        raise LogError(f"There is no event at positions {first} to {last}: name others.")
+    """Write the events at these positions, their proofs and what checks them to `path`; how many events."""
     proven = list(proofs(log, positions, keys=keys, copies=copies))
     sizes = {proof.checkpoint.size for proof in proven}
     signed = trusted(log, keys, copies).notes
@@ -61,7 +57,7 @@ def export(
     manifest = {
         "origin": origin_of(log),
         "events": len(lines),
-        "positions": [positions[0], positions[-1]],
+        "positions": [proven[0].row[0], proven[-1].row[0]],
         "exported_at": now.isoformat(),
         "exported_by": exported_by,
         "received_by": received_by,
@@ -70,6 +66,14 @@ def export(
     files[MANIFEST] = json.dumps(manifest, indent=2) + "\n"
     _write(path, files, now)
     return len(lines)
+
+
+def between(log: Log, first: int, last: int) -> list[int]:
+    """The positions from one to another at which there are events."""
+    found = [row[0] for page in pages(log, after=first - 1, upto=last) for row in page]
+    if not found:
+        raise LogError(f"There is no event at positions {first} to {last}: name others.")
+    return found
 
 
 def _program() -> dict[str, str]:

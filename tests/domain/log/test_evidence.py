@@ -16,7 +16,7 @@ pytest.importorskip("cryptography", reason="cryptography signs checkpoints and i
 
 from domain.log import Log, LogDamaged, LogError
 from domain.log.bundle import BundleError, check, main
-from domain.log.evidence import export
+from domain.log.evidence import between, export
 from domain.log.proofs import prove
 from domain.log.signing import create_key, public_file
 from tests.domain.log.making import NOW, append, mail
@@ -38,8 +38,7 @@ def bundled(home: Signed, first: int = 990, last: int = 1205) -> Path:
     count = export(
         home.log,
         path,
-        first=first,
-        last=last,
+        positions=between(home.log, first, last),
         keys=[home.public],
         copies=[home.copy],
         exported_by="Anna",
