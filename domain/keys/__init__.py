@@ -1,7 +1,8 @@
 """The keys of personal data: one per stream and retention class, wrapped by a master key, destroyed for good."""
 
 from domain.keys.errors import KeysBusy, KeysError
-from domain.keys.master import Master, create_master, master_beside, master_from, read_master
+from domain.keys.master import Master, create_master, master_from, read_master
+from domain.keys.opening import has_keys, master_beside, open_keys
 from domain.keys.sealing import (
     CLASSES,
     Keys,
@@ -14,7 +15,7 @@ from domain.keys.sealing import (
     seal_all,
     seal_one,
 )
-from domain.keys.store import KeyStore, has_keys, open_keys
+from domain.keys.store import KeyStore
 from domain.keys.tokens import blind, fingerprint_key, surrogate
 
 __all__ = [

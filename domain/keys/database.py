@@ -1,89 +1,135 @@
 """The database of a key store: where it lies, its transactions, and its failures told to people."""
 
-from collections.abc import Iterator
+import sqlite3
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import msgspec
+import psycopg
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from domain.keys.errors import KeysBusy, KeysError
+from domain.keys.tables import POSTGRESQL, SQLITE
 
+CONNECT_TIMEOUT = "10"
+"""Seconds to wait for a server, where the address does not say."""
 _PRAGMAS = ("synchronous = FULL", "secure_delete = ON", "temp_store = MEMORY")
-_BUSY = ("database is locked", "lock timeout", "database table is locked")
+_FAILURES = (sa.exc.DBAPIError, sa.exc.TimeoutError, sqlite3.Error, psycopg.Error)
+_texts = msgspec.json.Encoder().encode
 
 
 class Database:
-    """One key store's database; threads may share it."""
+    """One key store's database; threads may share it. `path` is its file on SQLite, None on PostgreSQL."""
 
-    def __init__(self, url: str, *, patience: int) -> None:
-        try:
-            address = sa.make_url(url)
-        except sa.exc.ArgumentError as error:
-            raise KeysError(
-                "The address of the key store is no URL: write sqlite:///path/keys.db or postgresql://…."
-            ) from error
-        backend = address.get_backend_name()
-        self.path = _path(address) if backend == "sqlite" else None
+    def __init__(self, where: str | Path, *, patience: int) -> None:
+        address = _address(where)
+        self.path = _path(address) if address.get_backend_name() == "sqlite" else None
         if self.path is not None:
             self.shown = str(self.path)
+            self.sql = SQLITE
             self._engine = _sqlite(self.path, patience)
-        elif backend in ("postgresql", "postgres"):
-            self.shown = f"postgresql://{address.host or 'localhost'}/{address.database or ''}"
-            self._engine = _postgresql(address, patience)
         else:
-            raise KeysError(
-                f"The key store's address names {backend!r}: only sqlite and postgresql are known."
-            )
+            self.shown = f"postgresql://{address.host or 'localhost'}/{address.database or ''}"
+            self.sql = POSTGRESQL
+            self._engine = _postgresql(address, patience)
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """A transaction that looks."""
-        with self.told(), self._engine.begin() as connection:
+        with self.told(), self._transaction("reading") as connection:
             yield connection
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """A transaction that writes; on SQLite the only one."""
-        with self.told(), self._engine.execution_options(writing=True).begin() as connection:
+        with self.told(), self._transaction("writing") as connection:
             yield connection
+
+    def _transaction(self, purpose: str) -> Any:
+        level = {} if self.path else {"isolation_level": "READ COMMITTED"}
+        return self._engine.execution_options(purpose=purpose, **level).begin()
 
     @contextmanager
     def alone(self) -> Iterator[Connection]:
         """A connection without a transaction."""
-        engine = self._engine.execution_options(isolation_level="AUTOCOMMIT")
-        with self.told(), engine.connect() as connection:
+        with (
+            self.told(),
+            self._engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection,
+        ):
             yield connection
+
+    def rows(self, statement: str, streams: Collection[str]) -> list[Any]:
+        """The rows that a statement returns for many streams, past all layers above the driver."""
+        with self.told():
+            pooled = self._engine.raw_connection()
+            try:
+                driver: Any = pooled.driver_connection
+                if self.path is not None:
+                    return list(driver.execute(statement, (self.listed(streams),)).fetchall())
+                return list(driver.execute(statement, (self.listed(streams),), binary=True).fetchall())
+            finally:
+                pooled.close()
+
+    def listed(self, values: Collection[str]) -> Any:
+        """Many values as the one that a statement takes."""
+        return _texts(list(values)).decode() if self.path is not None else list(values)
+
+    def many(self, connection: Connection, statement: str, rows: Sequence[tuple[Any, ...]]) -> int:
+        """Run `insert` or `rewrap` on rows; how many it touched."""
+        values: Any = list(rows) if self.path is not None else tuple(map(list, zip(*rows, strict=True)))
+        return connection.exec_driver_sql(statement, values).rowcount
 
     @contextmanager
     def told(self) -> Iterator[None]:
         """Turn the failures of the driver into sentences."""
         try:
             yield
-        except (sa.exc.DBAPIError, sa.exc.TimeoutError) as error:
+        except _FAILURES as error:
             raise self._sentence(error) from error
 
     def _sentence(self, error: Exception) -> KeysError:
-        cause = " ".join(str(getattr(error, "orig", error)).split())
-        if any(word in cause for word in _BUSY) or isinstance(error, sa.exc.TimeoutError):
+        cause = getattr(error, "orig", None) or error
+        text = " ".join(str(cause).split())
+        low = text.lower()
+        if isinstance(cause, (psycopg.errors.LockNotAvailable, sa.exc.TimeoutError)) or "locked" in low:
             return KeysBusy(f"The key store {self.shown} is busy: another process is writing; try again.")
-        if "not a database" in cause or "malformed" in cause:
+        if "not a database" in low or "malformed" in low:
             return KeysError(f"{self.shown} is no intact key store: put back the one made with the log.")
-        if self.path is None and isinstance(error, sa.exc.OperationalError):
-            return KeysBusy(
-                f"The key store {self.shown} cannot be reached ({cause}): try again, or check it."
+        if "disk is full" in low or isinstance(cause, psycopg.errors.DiskFull):
+            return KeysError(
+                f"The disk of the key store {self.shown} is full: free space and try again; nothing was lost."
             )
-        return KeysError(f"The key store {self.shown} cannot be used: {cause}.")
+        if isinstance(cause, psycopg.OperationalError):
+            return KeysBusy(f"The key store {self.shown} cannot be reached ({text}): try again, or check it.")
+        return KeysError(f"The key store {self.shown} cannot be used: {text}.")
 
     def close(self) -> None:
         """Give back the connections."""
         self._engine.dispose()
 
 
+def _address(where: str | Path) -> sa.URL:
+    if isinstance(where, Path):
+        return sa.URL.create("sqlite", database=str(where))
+    try:
+        address = sa.make_url(where)
+    except (sa.exc.ArgumentError, ValueError) as error:
+        raise KeysError(
+            "The address of the key store is no URL: write sqlite:///path/keys.db or postgresql://…."
+        ) from error
+    if address.get_backend_name() not in ("sqlite", "postgresql", "postgres"):
+        raise KeysError(
+            f"The address of the key store names {address.get_backend_name()!r}: only sqlite and postgresql are known."
+        )
+    return address
+
+
 def _path(address: sa.URL) -> Path:
     if not address.database or address.database.startswith((":memory:", "file:")):
-        raise KeysError("The key store's address names no file: write sqlite:///path/keys.db.")
+        raise KeysError("The address of the key store names no file: write sqlite:///path/keys.db.")
     return Path(address.database).absolute()
 
 
@@ -98,28 +144,30 @@ def _sqlite(path: Path, patience: int) -> sa.Engine:
     def settle(connection: Any, _: object) -> None:
         connection.isolation_level = None
         for pragma in _PRAGMAS:
-            connection.execute(f"PRAGMA {pragma}")
+            connection.execute(f"PRAGMA {pragma}").close()
 
     @sa.event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
-        options = connection.get_execution_options()
-        if options.get("isolation_level") != "AUTOCOMMIT":
-            connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get("writing") else "BEGIN")
+        purpose = connection.get_execution_options().get("purpose")
+        if purpose:
+            connection.exec_driver_sql("BEGIN IMMEDIATE" if purpose == "writing" else "BEGIN")
 
     return engine
 
 
 def _postgresql(address: sa.URL, patience: int) -> sa.Engine:
+    if "connect_timeout" not in address.query:
+        address = address.update_query_dict({"connect_timeout": CONNECT_TIMEOUT})
     engine = sa.create_engine(
         address.set(drivername="postgresql+psycopg"),
         pool_pre_ping=True,
         pool_timeout=max(1, patience),
-        isolation_level="READ COMMITTED",
+        isolation_level="AUTOCOMMIT",
     )
 
     @sa.event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
-        if connection.get_execution_options().get("writing"):
+        if connection.get_execution_options().get("purpose") == "writing":
             connection.exec_driver_sql(f"SET LOCAL lock_timeout = {max(1, patience * 1000)}")
 
     return engine

@@ -71,17 +71,6 @@ def create_master(file: Path) -> Master:
     return _of([made])
 
 
-def master_beside(file: Path, *, store_exists: bool, create: bool = False) -> Master:
-    """The master key in `file`, made first where there is none, nor any key store that needs the lost one."""
-    if create and not store_exists and not file.exists():
-        try:
-            return create_master(file)
-        except KeysError:
-            if not file.exists():
-                raise
-    return read_master(file)
-
-
 @contextmanager
 def appearing(file: Path) -> Iterator[Path]:
     """A new private file to fill, which takes its name whole and safely stored, or not at all."""
@@ -90,16 +79,20 @@ def appearing(file: Path) -> Iterator[Path]:
     try:
         os.close(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
         yield new
-        for path, flags in ((new, os.O_RDWR), (file.parent, os.O_RDONLY)):
-            if path is not new:
-                os.link(new, file)
-            number = os.open(path, flags)
-            try:
-                os.fsync(number)
-            finally:
-                os.close(number)
+        _settle(new)
+        os.link(new, file)
+        _settle(file.parent)
     finally:
         new.unlink(missing_ok=True)
+
+
+def _settle(path: Path) -> None:
+    """Wait until a file, or the names in a folder, are on the disk."""
+    number = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(number)
+    finally:
+        os.close(number)
 
 
 def _decoded(line: str) -> bytes:

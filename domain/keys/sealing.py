@@ -3,7 +3,9 @@
 Column: per class, ascending: its code (1 byte), a length (4 bytes, big-endian), nonce (12), ciphertext and tag.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from struct import Struct
+from struct import error as StructError
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -13,7 +15,6 @@ from domain.keys.errors import KeysError
 CLASSES = {1: "contact", 2: "content", 3: "special"}
 """Retention classes by their code in the column."""
 NONCE = 12
-_HEAD = 5
 
 Pair = tuple[str, int]
 """A stream and a class code: what one key is for."""
@@ -24,7 +25,9 @@ Unsealed = tuple[str, str, str, Sequence[tuple[int, bytes]]]
 Sealed = tuple[str, str, str, bytes]
 """Stream, event id, stored topic, and the sealed column."""
 
-_NAMES = {code: f"\0{name}" for code, name in CLASSES.items()}
+_NAMES = {code: name.encode() for code, name in CLASSES.items()}
+_head = Struct(">BI").unpack_from
+_start = Struct(">BI12s").pack
 
 
 def seal_one(event: Unsealed, *, keys: Keys, nonces: bytes) -> bytes:
@@ -46,6 +49,7 @@ def seal_all(events: Iterable[Unsealed], *, keys: Keys, nonces: bytes) -> list[b
     sealed, at = [], 0
     for stream, event_id, topic, parts in events:
         column = b""
+        bound = f"{event_id}\0{topic}\0".encode()
         for code, fragment in parts:
             pair = stream, code
             cipher = ciphers.get(pair)
@@ -56,8 +60,8 @@ def seal_all(events: Iterable[Unsealed], *, keys: Keys, nonces: bytes) -> list[b
                 cipher = ciphers[pair] = AESGCM(key)
             nonce = nonces[at : at + NONCE]
             at += NONCE
-            body = cipher.encrypt(nonce, fragment, f"{event_id}\0{topic}{_NAMES[code]}".encode())
-            column += b"%c%b%b%b" % (code, (NONCE + len(body)).to_bytes(4), nonce, body)
+            body = cipher.encrypt(nonce, fragment, bound + _NAMES[code])
+            column += _start(code, NONCE + len(body), nonce) + body
         sealed.append(column)
     if at > len(nonces):
         raise ValueError("every fragment needs a nonce of its own")
@@ -72,49 +76,44 @@ def open_all(events: Iterable[Sealed], *, keys: Keys) -> list[bytes]:
     ciphers: dict[Pair, AESGCM] = {}
     opened = []
     for stream, event_id, topic, column in events:
-        fragments = []
-        for code, start, end in _parts(column, event_id):
-            pair = stream, code
-            cipher = ciphers.get(pair)
-            if cipher is None:
-                key = keys.get(pair)
-                if key is None:
-                    continue
-                cipher = ciphers[pair] = AESGCM(key)
-            bound = f"{event_id}\0{topic}{_NAMES[code]}".encode()
-            try:
-                fragments.append(
-                    cipher.decrypt(column[start : start + NONCE], column[start + NONCE : end], bound)
-                )
-            except InvalidTag as error:
-                raise KeysError(
-                    f"The sealed fields of {event_id} do not open with their key, so event or key was altered: "
-                    "run `omniline verify`, or restore log and key store from a backup."
-                ) from error
+        fragments, at, size = [], 0, len(column)
+        bound = f"{event_id}\0{topic}\0".encode()
+        try:
+            while at < size:
+                code, length = _head(column, at)
+                start, at = at + 5, at + 5 + length
+                pair = stream, code
+                cipher = ciphers.get(pair)
+                if cipher is None:
+                    key = keys.get(pair)
+                    if key is None:
+                        continue
+                    cipher = ciphers[pair] = AESGCM(key)
+                body = start + NONCE
+                fragments.append(cipher.decrypt(column[start:body], column[body:at], bound + _NAMES[code]))
+        except (InvalidTag, StructError, ValueError) as error:
+            raise _unfit(event_id) from error
         opened.append(b",".join(fragments))
     return opened
 
 
-def pairs_in(events: Iterable[Sealed], *, codes: Collection[int] = tuple(CLASSES)) -> set[Pair]:
+def pairs_in(events: Iterable[Sealed]) -> set[Pair]:
     """The keys that opening these events takes."""
-    return {
-        (stream, code)
-        for stream, event_id, _, column in events
-        for code, _, _ in _parts(column, event_id)
-        if code in codes
-    }
+    pairs: set[Pair] = set()
+    for stream, event_id, _, column in events:
+        at, size = 0, len(column)
+        try:
+            while at < size:
+                code, length = _head(column, at)
+                at += 5 + length
+                pairs.add((stream, code))
+        except StructError as error:
+            raise _unfit(event_id) from error
+    return pairs
 
 
-def _parts(column: bytes, event_id: str) -> Iterator[tuple[int, int, int]]:
-    """Class code, start and end of each sealed part."""
-    at, size = 0, len(column)
-    while at < size:
-        code = column[at]
-        start = at + _HEAD
-        at = start + int.from_bytes(column[at + 1 : start])
-        if code not in _NAMES or at > size or at - start < NONCE:
-            raise KeysError(
-                f"The sealed fields of {event_id} are not as Omniline writes them: update Omniline, "
-                "or run `omniline verify` and restore the log from a backup."
-            )
-        yield code, start, at
+def _unfit(event_id: str) -> KeysError:
+    return KeysError(
+        f"The sealed fields of {event_id} do not open with their key, so event or key was altered: "
+        "run `omniline verify`, or restore log and key store from a backup."
+    )

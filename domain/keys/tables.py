@@ -1,16 +1,21 @@
 """The tables of a key store, and the statements that differ between SQLite and PostgreSQL.
 
-Rows are appended and overwritten in place, never deleted: in SQLite a key under its own primary key, or a
-deleted one, can leave its bytes behind when pages are split or merged.
+A row holds one stream's keys, of all classes, under one wrap. Rows are appended and overwritten in place with
+as many bytes, never deleted: where SQLite splits or merges pages, copies of what they held can stay behind.
 """
 
 from dataclasses import dataclass
 
 import sqlalchemy as sa
 
+from domain.keys.wrapping import WRAPPED
+
 VERSION = "1"
-DESTROYED = "--------"
-"""Stands for the master key's id where a key was destroyed."""
+DESTROYED, NOTHING = "--------", bytes(WRAPPED)
+"""Stand for master key and wrapped keys where a stream's keys were destroyed."""
+
+_STREAM = sa.Text(collation="C").with_variant(sa.Text, "sqlite")
+_NUMBER = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 
 METADATA = sa.MetaData()
 META = sa.Table(
@@ -29,57 +34,53 @@ SECRETS = sa.Table(
 KEYS = sa.Table(
     "stream_keys",
     METADATA,
-    sa.Column("id", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True),
-    sa.Column("stream", sa.Text(collation="C").with_variant(sa.Text, "sqlite"), nullable=False),
-    sa.Column("class", sa.SmallInteger, nullable=False),
+    sa.Column("id", _NUMBER, primary_key=True),
+    sa.Column("stream", _STREAM, nullable=False, unique=True),
     sa.Column("master", sa.Text, nullable=False),
     sa.Column("wrapped", sa.LargeBinary, nullable=False),
-    sa.UniqueConstraint("stream", "class"),
 )
 TOMBSTONES = sa.Table(
     "destroyed_streams",
     METADATA,
-    sa.Column("stream", sa.Text(collation="C").with_variant(sa.Text, "sqlite"), primary_key=True),
+    sa.Column("stream", _STREAM, primary_key=True),
     sa.Column("destroyed_at", sa.BigInteger, nullable=False),
 )
 
 
 @dataclass(frozen=True, kw_only=True)
 class Statements:
-    """One dialect's bulk statements; each takes all its values at once."""
+    """One dialect's statements; `insert` and `rewrap` take rows, the others a list of streams first."""
 
-    share: tuple[str, ...]
-    exclude: tuple[str, ...]
+    alone: str
     read: str
-    dead: str
     insert: str
     bury: str
     destroy: str
     rewrap: str
 
 
-_ADVISORY = 0x6F6D6B73
-
 SQLITE = Statements(
-    share=(),
-    exclude=(),
-    read="SELECT stream, class, master, wrapped FROM stream_keys WHERE stream IN (SELECT value FROM json_each(?))",
-    dead="SELECT stream FROM destroyed_streams WHERE stream IN (SELECT value FROM json_each(?))",
-    insert="INSERT INTO stream_keys (stream, class, master, wrapped) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
-    bury="INSERT INTO destroyed_streams SELECT value, ? FROM json_each(?) WHERE true ON CONFLICT DO NOTHING",
-    destroy="""UPDATE stream_keys SET master = ?, wrapped = zeroblob(length(wrapped))
-        WHERE stream IN (SELECT value FROM json_each(?)) AND master <> ?""",
-    rewrap="UPDATE stream_keys SET master = ?, wrapped = ? WHERE id = ?",
+    alone="",
+    read="SELECT stream, master, wrapped FROM stream_keys WHERE stream IN (SELECT value FROM json_each(?))",
+    insert="INSERT INTO stream_keys (stream, master, wrapped) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+    bury="""INSERT INTO destroyed_streams (stream, destroyed_at) SELECT value, ?2 FROM json_each(?1)
+        WHERE true ON CONFLICT DO NOTHING""",
+    destroy="""INSERT INTO stream_keys (stream, master, wrapped) SELECT value, ?2, ?3 FROM json_each(?1) WHERE true
+        ON CONFLICT (stream) DO UPDATE SET master = excluded.master, wrapped = excluded.wrapped
+        WHERE stream_keys.master <> excluded.master""",
+    rewrap="UPDATE stream_keys SET master = ?, wrapped = ? WHERE id = ? AND master = ?",
 )
 POSTGRESQL = Statements(
-    share=(f"SELECT pg_advisory_xact_lock_shared({_ADVISORY})",),
-    exclude=(f"SELECT pg_advisory_xact_lock({_ADVISORY})",),
-    read="SELECT stream, class, master, wrapped FROM stream_keys WHERE stream = ANY(%s::text[])",
-    dead="SELECT stream FROM destroyed_streams WHERE stream = ANY(%s::text[])",
-    insert="""INSERT INTO stream_keys (stream, class, master, wrapped)
-        SELECT * FROM unnest(%s::text[], %s::smallint[], %s::text[], %s::bytea[]) ON CONFLICT DO NOTHING""",
-    bury="INSERT INTO destroyed_streams SELECT unnest(%s::text[]), %s ON CONFLICT DO NOTHING",
-    destroy="UPDATE stream_keys SET master = %s, wrapped = '' WHERE stream = ANY(%s::text[]) AND master <> %s",
-    rewrap="""UPDATE stream_keys AS old SET master = %s, wrapped = new.wrapped
-        FROM unnest(%s::bigint[], %s::bytea[]) AS new (id, wrapped) WHERE old.id = new.id""",
+    alone=f"SELECT pg_advisory_xact_lock({0x6F6D6B73})",
+    read="SELECT stream, master, wrapped FROM stream_keys WHERE stream = ANY(%b::text[])",
+    insert="""INSERT INTO stream_keys (stream, master, wrapped)
+        SELECT * FROM unnest(%b::text[], %b::text[], %b::bytea[]) ON CONFLICT DO NOTHING""",
+    bury="""INSERT INTO destroyed_streams (stream, destroyed_at) SELECT unnest(%b::text[]), %b
+        ON CONFLICT DO NOTHING""",
+    destroy="""INSERT INTO stream_keys (stream, master, wrapped) SELECT unnest(%b::text[]), %b, %b::bytea
+        ON CONFLICT (stream) DO UPDATE SET master = excluded.master, wrapped = excluded.wrapped
+        WHERE stream_keys.master <> excluded.master""",
+    rewrap="""UPDATE stream_keys AS old SET master = new.master, wrapped = new.wrapped
+        FROM unnest(%b::text[], %b::bytea[], %b::bigint[], %b::text[]) AS new (master, wrapped, id, was)
+        WHERE old.id = new.id AND old.master = new.was""",
 )
