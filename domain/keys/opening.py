@@ -11,7 +11,7 @@ from domain.keys.database import Database
 from domain.keys.errors import KeysError
 from domain.keys.master import SIZE, Master, appearing, create_master, read_master
 from domain.keys.sealing import NONCE
-from domain.keys.store import KeyStore, bound_of
+from domain.keys.store import KeyStore
 from domain.keys.tables import META, METADATA, POSTGRESQL, SECRETS, VERSION
 from domain.keys.wrapping import Wraps
 
@@ -96,7 +96,7 @@ def _fill(connection: Connection, wraps: Wraps) -> None:
     if connection.execute(sa.select(META)).first() is None:
         connection.execute(sa.insert(META).values(name="version", value=VERSION))
         for name in SECRET_NAMES:
-            wrapped = wraps.wrap(token_bytes(SIZE), bound_of(name), nonce=token_bytes(NONCE))
+            wrapped = wraps.wrap(token_bytes(SIZE), name, nonce=token_bytes(NONCE))
             connection.execute(sa.insert(SECRETS).values(name=name, master=wraps.newest, wrapped=wrapped))
 
 
@@ -117,5 +117,4 @@ def _secrets(database: Database, wraps: Wraps) -> dict[str, bytes]:
                 f"The key store {database.shown} has tables of version {version}, this Omniline knows "
                 f"{VERSION}: update Omniline."
             )
-        rows = connection.execute(sa.select(SECRETS)).all()
-    return {row.name: wraps.unwrap(row.master, row.wrapped, bound_of(row.name)) for row in rows}
+        return wraps.unwrap(connection.execute(sa.select(SECRETS)).all())

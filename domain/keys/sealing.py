@@ -25,6 +25,7 @@ Unsealed = tuple[str, str, str, Sequence[tuple[int, bytes]]]
 Sealed = tuple[str, str, str, bytes]
 """Stream, event id, stored topic, and the sealed column."""
 
+_Ciphers = dict[int, dict[str, AESGCM]]
 _NAMES = {code: name.encode() for code, name in CLASSES.items()}
 _head = Struct(">BI").unpack_from
 _start = Struct(">BI12s").pack
@@ -45,19 +46,18 @@ def seal_all(events: Iterable[Unsealed], *, keys: Keys, nonces: bytes) -> list[b
 
     `nonces` holds 12 fresh random bytes for every fragment.
     """
-    ciphers: dict[Pair, AESGCM] = {}
+    ciphers: _Ciphers = {code: {} for code in CLASSES}
     sealed, at = [], 0
     for stream, event_id, topic, parts in events:
         column = b""
         bound = f"{event_id}\0{topic}\0".encode()
         for code, fragment in parts:
-            pair = stream, code
-            cipher = ciphers.get(pair)
+            cipher = ciphers[code].get(stream)
             if cipher is None:
-                key = keys[pair]
+                key = keys[stream, code]
                 if key is None:
                     continue
-                cipher = ciphers[pair] = AESGCM(key)
+                cipher = ciphers[code][stream] = AESGCM(key)
             nonce = nonces[at : at + NONCE]
             at += NONCE
             body = cipher.encrypt(nonce, fragment, bound + _NAMES[code])
@@ -73,27 +73,27 @@ def open_all(events: Iterable[Sealed], *, keys: Keys) -> list[bytes]:
 
     A class whose key is destroyed or not in `keys` is left out.
     """
-    ciphers: dict[Pair, AESGCM] = {}
+    ciphers: _Ciphers = {code: {} for code in CLASSES}
     opened = []
     for stream, event_id, topic, column in events:
-        fragments, at, size = [], 0, len(column)
+        fragments, at, size = b"", 0, len(column)
         bound = f"{event_id}\0{topic}\0".encode()
         try:
             while at < size:
                 code, length = _head(column, at)
                 start, at = at + 5, at + 5 + length
-                pair = stream, code
-                cipher = ciphers.get(pair)
+                cipher = ciphers[code].get(stream)
                 if cipher is None:
-                    key = keys.get(pair)
+                    key = keys.get((stream, code))
                     if key is None:
                         continue
-                    cipher = ciphers[pair] = AESGCM(key)
+                    cipher = ciphers[code][stream] = AESGCM(key)
                 body = start + NONCE
-                fragments.append(cipher.decrypt(column[start:body], column[body:at], bound + _NAMES[code]))
-        except (InvalidTag, StructError, ValueError) as error:
+                fragment = cipher.decrypt(column[start:body], column[body:at], bound + _NAMES[code])
+                fragments = fragments + b"," + fragment if fragments else fragment
+        except (InvalidTag, StructError, KeyError, ValueError) as error:
             raise _unfit(event_id) from error
-        opened.append(b",".join(fragments))
+        opened.append(fragments)
     return opened
 
 

@@ -96,11 +96,9 @@ class KeyStore:
         """All keys of these streams, as far as they are stored."""
         if not streams:
             return {}
-        unwrap = self._wraps.unwrap
-        return {
-            stream: unwrap(master, wrapped, stream) if master != DESTROYED else None
-            for stream, master, wrapped in self._database.rows(self._database.sql.read, streams)
-        }
+        rows = self._database.rows(self._database.sql.read, streams)
+        dead = {row[0]: None for row in rows if row[1] == DESTROYED}
+        return dead | self._wraps.unwrap([row for row in rows if row[0] not in dead] if dead else rows)
 
     def _outdated(self, connection: Connection, last: int) -> list[Any]:
         old = KEYS.c.master.not_in([self._wraps.newest, DESTROYED]) & (KEYS.c.id > last)
@@ -108,21 +106,19 @@ class KeyStore:
 
     def _anew(self, rows: list[Any]) -> list[tuple[str, bytes, int, str]]:
         random, anew = os.urandom(NONCE * len(rows)), []
-        for at, (number, stream, master, wrapped) in enumerate(rows):
-            keys = self._wraps.unwrap(master, wrapped, stream)
-            again = self._wraps.wrap(keys, stream, nonce=random[at * NONCE : (at + 1) * NONCE])
+        keys = self._wraps.unwrap(row[1:] for row in rows)
+        for at, (number, stream, master, _) in enumerate(rows):
+            again = self._wraps.wrap(keys[stream], stream, nonce=random[at * NONCE : (at + 1) * NONCE])
             anew.append((self._wraps.newest, again, number, master))
         return anew
 
     def _rewrap_secrets(self, connection: Connection) -> int:
-        wraps, name = self._wraps, SECRETS.c.name
-        old = list(connection.execute(sa.select(SECRETS).where(SECRETS.c.master != wraps.newest)))
-        for row in old:
-            secret = wraps.unwrap(row.master, row.wrapped, bound_of(row.name))
-            anew = wraps.wrap(secret, bound_of(row.name), nonce=os.urandom(NONCE))
-            connection.execute(
-                sa.update(SECRETS).where(name == row.name).values(master=wraps.newest, wrapped=anew)
-            )
+        wraps = self._wraps
+        old = connection.execute(sa.select(SECRETS).where(SECRETS.c.master != wraps.newest)).all()
+        for name, secret in wraps.unwrap(old).items():
+            anew = wraps.wrap(secret, name, nonce=os.urandom(NONCE))
+            put = sa.update(SECRETS).where(SECRETS.c.name == name).values(master=wraps.newest, wrapped=anew)
+            connection.execute(put)
         return len(old)
 
     def _alone(self, connection: Connection) -> None:
@@ -144,11 +140,6 @@ class KeyStore:
             )
 
 
-def bound_of(name: str) -> str:
-    """What the wrap of a secret is bound to; no stream bears such a name."""
-    return f"\0secret\0{name}"
-
-
 def _of(wanted: Collection[Pair], keys: dict[str, bytes | None]) -> dict[Pair, bytes | None]:
     """The keys of these pairs out of all keys of their streams."""
     found: dict[Pair, bytes | None] = {}
@@ -156,8 +147,8 @@ def _of(wanted: Collection[Pair], keys: dict[str, bytes | None]) -> dict[Pair, b
         for pair in wanted:
             stream, code = pair
             if stream in keys:
-                all_of_it = keys[stream]
-                found[pair] = all_of_it[SLOTS[code]] if all_of_it is not None else None
+                whole = keys[stream]
+                found[pair] = None if whole is None else whole[SLOTS[code]]
     except KeyError as error:
         raise KeysError(
             f"The retention class {error} is none of {', '.join(map(str, CLASSES))}: update Omniline."

@@ -1,6 +1,6 @@
 """How keys and secrets lie in the store: encrypted under a master key and bound to what they are for."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -16,7 +16,7 @@ WRAPPED = NONCE + KEYS_SIZE + 16
 """Bytes of a stream's keys under their wrap."""
 
 Row = tuple[str, str, bytes]
-"""A stream, the id of its master key, and its wrapped keys."""
+"""A stream or a secret's name, the id of its master key, and what is wrapped."""
 
 
 class Wraps:
@@ -31,20 +31,23 @@ class Wraps:
         """Keys or a secret as they are stored."""
         return nonce + self._ciphers[self.newest].encrypt(nonce, keys, bound.encode())
 
-    def unwrap(self, master: str, wrapped: bytes, bound: str) -> bytes:
-        """Stored keys, or a stored secret."""
-        cipher = self._ciphers.get(master)
-        if cipher is None:
-            raise KeysError(
-                f"The key store {self.shown} needs the master key {master}, which is not the one given "
-                f"({', '.join(self._ciphers)}): put it back."
-            )
+    def unwrap(self, rows: Iterable[Row]) -> dict[str, bytes]:
+        """The keys or secrets in these rows, by what their wraps are bound to."""
+        decrypts = {name: cipher.decrypt for name, cipher in self._ciphers.items()}
+        plain = {}
         try:
-            return cipher.decrypt(wrapped[:NONCE], wrapped[NONCE:], bound.encode())
+            for bound, master, wrapped in rows:
+                plain[bound] = decrypts[master](wrapped[:NONCE], wrapped[NONCE:], bound.encode())
+        except KeyError as error:
+            raise KeysError(
+                f"The key store {self.shown} needs the master key {error.args[0]}, which is not the one given "
+                f"({', '.join(self._ciphers)}): put it back."
+            ) from error
         except (InvalidTag, ValueError) as error:
             raise KeysError(
                 f"A key in the key store {self.shown} was altered: restore the store from a backup."
             ) from error
+        return plain
 
     def mint(self, streams: Sequence[str], random: bytes) -> tuple[list[Row], dict[str, bytes]]:
         """Rows and plain keys of new streams; each takes KEYS_SIZE + NONCE fresh random bytes."""
