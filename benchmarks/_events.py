@@ -9,8 +9,8 @@ from domain.log import Pending
 START = datetime(2026, 1, 5, 8, 0, tzinfo=UTC)
 TURNS = 4
 """Turns of one conversation, which is one stream."""
-TEXT = "Dzień dobry, zamówienie nadal nie dotarło, a termin minął w piątek. " * 4
-TEMPLATE = "delivery/late/apology-with-a-new-date-and-a-tracking-link/" * 4
+TEXT = "Dzień dobry, zamówienie nadal nie dotarło, a termin minął w piątek. " * 6
+TEMPLATE = "delivery/late/apology-with-a-new-date-and-a-tracking-link/" * 6
 
 
 def length(number: int, around: int) -> int:
@@ -33,7 +33,7 @@ def mail(number: int) -> Pending:
             direction="inbound",
             case=f"INC{conversation:07}",
             topic="delivery.late",
-            text=TEXT[: length(number, 180)],
+            text=TEXT[: length(number, 240)],
             title="Gdzie jest moja paczka?",
             language="pl",
         )
@@ -56,7 +56,7 @@ def reply(number: int) -> Pending:
             case=f"INC{conversation:07}",
             topic="delivery.late",
             in_answer_to=f"{conversation}-0",
-            template=TEMPLATE[: length(number, 140)],
+            template=TEMPLATE[: length(number, 220)],
             fired_by="rule",
             queue="returns-and-complaints",
         )
