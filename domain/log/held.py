@@ -9,12 +9,13 @@ from domain.log.records import microseconds
 from domain.log.scan import BEFORE_ALL
 from domain.merkle import Frontier
 
-_TABLE = {
+TABLE = {
     "sqlite": """CREATE TABLE IF NOT EXISTS checkpoints (
     size INTEGER PRIMARY KEY, signed_at INTEGER NOT NULL, note TEXT NOT NULL, frontier BLOB NOT NULL)""",
     "postgresql": """CREATE TABLE IF NOT EXISTS checkpoints (
     size bigint PRIMARY KEY, signed_at bigint NOT NULL, note text NOT NULL, frontier bytea NOT NULL)""",
 }
+"""What makes the table of checkpoints."""
 _STORED = "SELECT size, note, frontier FROM checkpoints WHERE size >= ? ORDER BY size"
 _BEFORE = "SELECT size, note, frontier FROM checkpoints WHERE size < ? ORDER BY size DESC LIMIT 1"
 _NEWEST = "SELECT coalesce(max(size), 0) FROM checkpoints"
@@ -69,7 +70,7 @@ def prepare(log: Log) -> None:
         if "checkpoints" in session.tables():
             return
     with log._session(commit=True) as session:
-        session.run(_TABLE[log.dialect])
+        session.run(TABLE[log.dialect])
 
 
 def held(log: Log, *, since: int = 0) -> list[Held]:

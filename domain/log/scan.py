@@ -12,7 +12,8 @@ PAGE = 2_000
 BEFORE_ALL = -(2**63)
 """Before every position that a database can hold, however it came there."""
 
-_POSITION = {"sqlite": "rowid", "postgresql": "notification_id"}
+POSITION = {"sqlite": "rowid", "postgresql": "notification_id"}
+"""The column that holds positions."""
 _REST = ", ".join((*COLUMNS[1:], "chain"))
 
 
@@ -21,7 +22,7 @@ def pages(log: Log, *, after: int, upto: int, size: int = PAGE) -> Iterator[list
 
     A page is a window of positions; a limit instead would sort the rest of a fresh PostgreSQL table each time.
     """
-    at = _POSITION[log.dialect]
+    at = POSITION[log.dialect]
     within = f"FROM stored_events WHERE {at} > ? AND {at} <= ?"
     statement = f"SELECT {at}, {_REST} {within} ORDER BY {at}"
     while after < upto:
@@ -50,7 +51,7 @@ def leaves(rows: Sequence[tuple[Any, ...]]) -> list[bytes]:
 
 def count(log: Log, *, after: int, upto: int) -> int:
     """How many rows there are after one position and up to another."""
-    at = _POSITION[log.dialect]
+    at = POSITION[log.dialect]
     statement = f"SELECT count(*) FROM stored_events WHERE {at} > ? AND {at} <= ?"  # noqa: S608
     with log._session() as session:
         return int(session.run(statement, [after, upto])[0][0])
@@ -58,7 +59,7 @@ def count(log: Log, *, after: int, upto: int) -> int:
 
 def chain_at(log: Log, position: int) -> bytes | None:
     """The stored chain value of one row."""
-    statement = f"SELECT chain FROM stored_events WHERE {_POSITION[log.dialect]} = ?"  # noqa: S608
+    statement = f"SELECT chain FROM stored_events WHERE {POSITION[log.dialect]} = ?"  # noqa: S608
     with log._session() as session:
         found = session.run(statement, [position])
     return bytes(found[0][0]) if found else None
@@ -66,7 +67,7 @@ def chain_at(log: Log, position: int) -> bytes | None:
 
 def position_of(log: Log, event_id: str) -> int | None:
     """Where an event stands; None where no such event is stored."""
-    statement = f"SELECT {_POSITION[log.dialect]} FROM stored_events WHERE event_id = ?"  # noqa: S608
+    statement = f"SELECT {POSITION[log.dialect]} FROM stored_events WHERE event_id = ?"  # noqa: S608
     with log._session() as session:
         found = session.run(statement, [event_id])
     return int(found[0][0]) if found else None
