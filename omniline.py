@@ -2,21 +2,21 @@
 
 import os
 import sys
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from functools import partial
+from inspect import Parameter, signature
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from dashboards import printed
+from dashboards import printed, reports
 from dashboards.listening import listen
 from dashboards.terminal import counting, failed, home_first, say, show, told_to_stop, words
-from domain.adoption import adopt, policies_of, policy_in
 from domain.home import Home, home_at, locked
-from projections import answers
+from projections import answers, audit, health, operations
 from projections.asking import asked, engine_of
 from projections.keeping import keeper_of
 
@@ -28,6 +28,7 @@ app.add_typer(quarantine, name="quarantine", help="What was refused, and why.")
 app.add_typer(policy, name="policy", help="Promises, calendars, channels and trust.")
 app.add_typer(log, name="log", help="The log itself.")
 
+Strict = Annotated[bool, typer.Option("--strict", help="Exit 1 unless all is well.")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
 At = Annotated[str | None, typer.Option("--as-of", metavar="TIME", help="As known and judged at an instant.")]
 Position = Annotated[int | None, typer.Option(min=0, help="Only the log up to this position.")]
@@ -40,6 +41,28 @@ Port = Annotated[int, typer.Option(min=0, max=65535)]
 def clock() -> datetime:
     """The one place that asks what time it is."""
     return datetime.now(UTC)
+
+
+def answering(
+    group: typer.Typer, name: str, answer: Callable[..., Any], human: Callable[[Any], None]
+) -> None:
+    """A command that is a function of the home: its words are the parameters, its help the docstring."""
+
+    def run(context: typer.Context, *, as_json: Json, **words: Any) -> None:
+        show(answer(context.obj, **words), as_json, human)
+
+    own, (first, last, _) = signature(answer), signature(run).parameters.values()
+    words = [*list(own.parameters.values())[1:], last.replace(default=False)]
+    by_name = [word.replace(kind=Parameter.KEYWORD_ONLY) for word in words]
+    run.__dict__["__signature__"] = own.replace(parameters=[first, *by_name], return_annotation=None)
+    group.command(name, help=answer.__doc__)(run)
+
+
+answering(quarantine, "list", answers.refusals, printed.refusals)
+answering(quarantine, "show", answers.refusal, printed.fields)
+answering(policy, "show", answers.policy, printed.content)
+answering(policy, "adopt", operations.adopt, printed.fields)
+answering(log, "init", operations.init, reports.ready)
 
 
 @app.callback()
@@ -84,64 +107,16 @@ def ingest(
     as_json: Json = False,
 ) -> None:
     """Append the records of files to the log, each exactly once."""
-    from ingestion.intake import ingest as append
-    from ingestion.mapping import load_mapping
+    from ingestion.taking import take_in
 
-    read = load_mapping(mapping) if mapping else None
-    with context.obj.trial(dry_run) as home, home.log(create=True) as opened, counting(source) as told:
-        held = policies_of(opened).at(clock())
-        done = append(
-            opened, paths, source=source, mapping=read, policy=held, now=clock, dry_run=dry_run, progress=told
-        )
-    show(done.as_dict(), as_json, printed.balance)
-    if refused := printed.warning(done.as_dict(), dry_run=dry_run):
+    with counting(source) as told:
+        balance = take_in(
+            context.obj, paths, source=source, mapping=mapping, dry_run=dry_run, progress=told
+        ).as_dict()
+    show(balance, as_json, printed.balance)
+    if refused := printed.warning(balance, dry_run=dry_run):
         say(refused)
         raise typer.Exit(1 if strict else 0)
-
-
-@quarantine.command("list")
-def listed(
-    context: typer.Context, source: str | None = None, limit: int = 100, as_json: Json = False
-) -> None:
-    """The records that were refused, newest first."""
-    with context.obj.log() as opened:
-        entries = opened.quarantined(source=source, limit=limit)
-    show([answers.refused(entry) for entry in entries], as_json, printed.refusals)
-
-
-@quarantine.command("show")
-def shown(context: typer.Context, entry: int, as_json: Json = False) -> None:
-    """One refused record, whole, with its reason."""
-    with context.obj.log() as opened:
-        show(answers.refused(opened.quarantine_entry(entry)), as_json, printed.fields)
-
-
-@policy.command("show")
-def policy_show(context: typer.Context, as_json: Json = False) -> None:
-    """The policy in force, word for word."""
-    with context.obj.log() as opened:
-        found = answers.policy_at(policies_of(opened), context.obj.now())
-    show(found, as_json, lambda document: typer.echo(document["content"], nl=False))
-
-
-@policy.command("adopt")
-def policy_adopt(
-    context: typer.Context,
-    file: Path,
-    since: Annotated[datetime | None, typer.Option(formats=DAYS, help="Local day; or else now.")] = None,
-) -> None:
-    """Put another policy in force: a decision, kept word for word in the log."""
-    adopted = policy_in(file)
-    with context.obj.log(create=True) as opened:
-        event, receipt = adopt(opened, adopted, since=since.date() if since else None, now=clock())
-    say(f"Policy {event.version} holds from {event.starts_at}: {receipt.outcome} at {receipt.position}.")
-
-
-@log.command("init")
-def log_init(context: typer.Context) -> None:
-    """Create the log that the settings name, on PostgreSQL too."""
-    with context.obj.log(create=True, server=True) as opened:
-        typer.echo(f"The log is ready on {opened.dialect}, at position {opened.head():,}.")
 
 
 @app.command()
@@ -203,10 +178,53 @@ def timeline(
 
 
 @app.command()
-def status(context: typer.Context, as_json: Json = False) -> None:
-    """Positions, lag, counts per source, quarantine, health."""
+def status(context: typer.Context, strict: Strict = False, as_json: Json = False) -> None:
+    """Counts, views and their lag, signatures, quarantine, and what is wrong."""
     with engine_of(context.obj) as engine:
-        show(answers.status(engine.log, engine), as_json, printed.health)
+        document = health.status(context.obj, engine)
+    show(document, as_json, reports.health)
+    if strict:
+        reports.passed(document)
+
+
+@app.command()
+def verify(
+    context: typer.Context,
+    *,
+    since: Annotated[int | None, typer.Option(metavar="SIZE", help="Only after this checkpoint.")] = None,
+    event: Annotated[str | None, typer.Option(metavar="ID", help="One event, by id or position.")] = None,
+    bundle: Annotated[Path | None, typer.Option(help="An evidence bundle; no log is needed.")] = None,
+    key: Annotated[Path | None, typer.Option(help="The public key to believe, if not the home's.")] = None,
+    checkpoints: Annotated[Path | None, typer.Option(help="Your own copy of the checkpoints.")] = None,
+    begin: Annotated[Path | None, typer.Option("--begin-copy", help="Begin another copy, if proven.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Prove that the log is unaltered; exit 1 if it is not."""
+    asked = audit.Asked(
+        since=since, event=event, bundle=bundle, key=key, checkpoints=checkpoints, begin=begin
+    )
+    document = audit.verified(context.obj, asked)
+    show(document, as_json, reports.proven)
+    reports.passed(document)
+
+
+@app.command()
+def evidence(
+    context: typer.Context,
+    *,
+    to: Annotated[Path, typer.Argument(metavar="FILE", help="The bundle to write.")],
+    received_by: Annotated[str, typer.Option("--for", help="Who receives it.")],
+    exported_by: Annotated[str, typer.Option("--by", envvar=["LOGNAME", "USER"], help="Who hands it out.")],
+    event: Annotated[
+        list[str] | None, typer.Option(metavar="ID", help="By id or position; repeatable.")
+    ] = None,
+    positions: Annotated[str | None, typer.Option(metavar="FIRST-LAST", help="A range.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Events to take away, with proofs that Python and the public key alone can check."""
+    names = {"exported_by": exported_by, "received_by": received_by}
+    done = audit.bundled(context.obj, to, events=event or [], positions=positions, **names)
+    show(done, as_json, reports.bundled)
 
 
 @app.command()
@@ -221,29 +239,27 @@ def open_dashboards(home: Home, *, host: str, port: int, tries: int) -> None:
 
     listener = listen(host, port, tries=tries)
     os.environ.setdefault("STREAMLIT_LOGGER_LEVEL", "error")
-    from dashboards.context import Context
-    from dashboards.web import app as application
+    from dashboards import context, web
 
-    with keeper_of(home, say) as keeper:
-        readers = partial(answers.at, keeper.engine, home.now)
-        given = Context(readers=readers, home=str(home.path), demo=home.demo)
-        options = uvicorn.Config(application(given), log_config=None, log_level="warning", access_log=False)
-        with keeper.following():
-            say(f"Omniline shows {home.path} on http://{host}:{listener.getsockname()[1]} (Ctrl-C stops it).")
-            uvicorn.Server(options).run(sockets=[listener])
+    with keeper_of(home, say) as keeper, keeper.following():
+        pages = web.app(context.over(home, keeper.engine))
+        options = uvicorn.Config(pages, log_config=None, log_level="warning", access_log=False)
+        say(f"Omniline shows {home.path} on http://{host}:{listener.getsockname()[1]} (Ctrl-C stops it).")
+        uvicorn.Server(options).run(sockets=[listener])
 
 
-def scheduled(every: float, *jobs: Callable[[], object]) -> ExitStack:
+@contextmanager
+def scheduled(jobs: dict[Callable[[], object], float]) -> Iterator[None]:
     """Jobs that run every so many seconds until it is left; one that is late runs once."""
     from apscheduler.schedulers.background import BackgroundScheduler
 
     scheduler = BackgroundScheduler(timezone=UTC, job_defaults={"coalesce": True, "misfire_grace_time": None})
-    for job in jobs:
+    for job, every in jobs.items():
         scheduler.add_job(job, "interval", seconds=every, next_run_time=clock())
     scheduler.start()
-    running = ExitStack()
-    running.callback(scheduler.shutdown, wait=True)
-    return running
+    with ExitStack() as running:
+        running.callback(scheduler.shutdown, wait=True)
+        yield
 
 
 @app.command()
@@ -255,7 +271,7 @@ def worker(context: typer.Context, every: Annotated[float, typer.Option(min=0.1)
     with home.sole("worker"), keeper_of(home, say, create=True) as keeper:
         home.inbox.mkdir(exist_ok=True)
         take_in = partial(pick_up, keeper.engine.log, home.inbox, now=clock, tell=say)
-        with keeper.following(), scheduled(every, take_in):
+        with keeper.following(), scheduled({take_in: every, keeper.verify: 3600}):
             say(f"The worker follows {home.path} (Ctrl-C stops it).")
             stop.wait()
 

@@ -2,8 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from domain.asof import AsOf
+from domain.home import Home
+from projections import answers
+from projections.engine import Engine
 from projections.reader import Reader
 
 
@@ -17,6 +21,11 @@ class Context:
 
 
 _slot: list[Context] = []
+
+
+def over(home: Home, engine: Engine) -> Context:
+    """What the pages need to show a home."""
+    return Context(readers=partial(answers.at, engine, home.now), home=str(home.path), demo=home.demo)
 
 
 def use(context: Context) -> None:

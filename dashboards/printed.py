@@ -55,6 +55,11 @@ def fields(document: Document) -> None:
         print(f"{name:>12}  {number(value) if value is not None else '–'}")
 
 
+def content(document: Document) -> None:
+    """A file's content, byte for byte."""
+    print(document["content"], end="")
+
+
 def catalogue(kpis: Sequence[Document]) -> None:
     """Every KPI with its question."""
     shown = ("key", "kind", "title", "question")
@@ -100,30 +105,6 @@ def _entry(entry: Document, zone: ZoneInfo) -> dict[str, Any]:
 def local(moment: str, zone: ZoneInfo) -> str:
     """An instant of a document on the clock of a zone."""
     return f"{datetime.fromisoformat(moment).astimezone(zone):%Y-%m-%d %H:%M}"
-
-
-def health(document: Document) -> None:
-    """Whether all is well, and where not."""
-    log = document["log"]
-    refused = document["quarantine"]
-    sources = [
-        {"source": source, "events": log["by_source"].get(source, 0), "quarantine": refused.get(source, 0)}
-        for source in sorted(log["by_source"].keys() | refused.keys())
-    ]
-    table(sources, title=f"Log: {log['events']:,} events, position {log['position']:,}", empty="It is empty.")
-    views = [{"view": name} | dict(view) for name, view in document["views"].items()]
-    table(views, title=f"Views: {_standing(document)}")
-
-
-def _standing(document: Document) -> str:
-    """How the views stand in one phrase, with what to do."""
-    views = document["views"].values()
-    if any(view["state"] == "failed" for view in views):
-        return "not well"
-    if any(view["state"] == "missing" for view in views):
-        return "not built yet, run `omniline project`"
-    lag = max((view["lag"] for view in views), default=0)
-    return f"{lag:,} events behind, run `omniline project`" if lag else "all is well"
 
 
 def progress(done: Progress) -> None:

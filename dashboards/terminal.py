@@ -61,20 +61,29 @@ def cell(name: str, value: Any) -> str:
     return duration(value) if name in SECONDS else number(value)
 
 
-def table(rows: Sequence[Mapping[str, Any]], *, title: str = "", note: str = "", empty: str = "") -> None:
-    """Print rows as one table; figures stand right, words left."""
+def table(
+    rows: Sequence[Mapping[str, Any]],
+    *,
+    title: str = "",
+    note: str = "",
+    empty: str = "",
+    red: Callable[[Mapping[str, Any]], bool] = lambda _: False,
+) -> None:
+    """Print rows as one table; figures stand right, words left, rows that are `red` in red."""
     console = Console(width=None if sys.stdout.isatty() else WIDTH, highlight=False)
     if title:
         console.print(Text(title, style="bold"))
     if rows:
-        console.print(_grid(rows, list(rows[0])))
+        console.print(_grid(rows, list(rows[0]), red))
     elif empty:
         console.print(Text(empty))
     if note:
         console.print(Text(note, style="dim"))
 
 
-def _grid(rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> Table:
+def _grid(
+    rows: Sequence[Mapping[str, Any]], names: Sequence[str], red: Callable[[Mapping[str, Any]], bool]
+) -> Table:
     grid = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1))
     for name in names:
         figures = all(isinstance(row[name], int | float | None) for row in rows)
@@ -83,8 +92,15 @@ def _grid(rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> Table:
             Text(heading.replace("_", " ")), justify="right" if figures else "left", overflow="fold"
         )
     for row in rows:
-        grid.add_row(*(Text(cell(name, row[name])) for name in names))
+        grid.add_row(*(Text(cell(name, row[name])) for name in names), style="red" if red(row) else None)
     return grid
+
+
+def alarm(sentences: Sequence[str]) -> None:
+    """Print what is wrong, a line each, in red."""
+    console = Console(width=None if sys.stdout.isatty() else WIDTH, highlight=False, soft_wrap=True)
+    for sentence in sentences:
+        console.print(Text(f"✗ {sentence}", style="red"))
 
 
 @contextmanager

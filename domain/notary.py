@@ -3,13 +3,13 @@
 import json
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from domain.log import Log, LogReadOnly
-from domain.log.checkpoints import sign, start_copy
+from domain.log.checkpoints import sign
 from domain.log.copies import bring_up, read_copy
 from domain.log.glance import Glance, glance
 from domain.log.notes import PublicKey
@@ -29,6 +29,11 @@ class Notary:
     def signs(self) -> bool:
         """Whether the key lies here; a host that only reads has none."""
         return self.key.exists()
+
+    @property
+    def checks(self) -> bool:
+        """Whether the public key lies here."""
+        return public_file(self.key).exists()
 
     def public(self) -> tuple[PublicKey, ...]:
         """The public keys of the log: the present one, and those before it."""
@@ -51,7 +56,7 @@ class Notary:
 
     def glance(self, log: Log) -> Glance:
         """How the log stands to its newest checkpoint."""
-        keys = self.public() if public_file(self.key).exists() else ()
+        keys = self.public() if self.checks else ()
         return glance(
             log, keys=keys, copies=self.copies if self.signs else [*filter(Path.exists, self.copies)]
         )
@@ -72,9 +77,10 @@ class Notary:
             self._remember(report, now)
         return report
 
-    def begin(self, log: Log, path: Path) -> int:
-        """Begin another copy of the checkpoints; how many."""
-        return start_copy(log, path)
+    def without(self, copy: Path | None) -> "Notary":
+        """The same, of one copy less."""
+        gone = copy and copy.absolute()
+        return replace(self, copies=tuple(path for path in self.copies if path != gone))
 
     def last(self) -> dict[str, Any] | None:
         """What the last whole verification found, when and over how many events; None where there was none."""

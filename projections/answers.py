@@ -9,9 +9,10 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
+from domain.adoption import policies_of
 from domain.asof import AsOf
+from domain.home import Home
 from domain.log import Log, QuarantineEntry
-from domain.policy import Policies
 from projections.engine import Engine
 from projections.kpis import BY_KEY, KPIS
 from projections.reader import Reader
@@ -170,27 +171,24 @@ def timeline(reader: Reader, identifier: str) -> dict[str, Any]:
     }
 
 
-def status(log: Log, engine: Engine) -> dict[str, Any]:
-    """Positions, lag, counts per source, quarantine, health."""
-    views = engine.positions()
-    sources = log.counts()
-    return {
-        "log": {"position": log.head(), "events": sum(sources.values()), "by_source": sources},
-        "views": {
-            name: {"position": view.position, "lag": view.lag, "state": view.state, "error": view.error}
-            for name, view in views.items()
-        },
-        "quarantine": log.quarantine_counts(),
-        "ok": all(view.state in ("ok", "behind") for view in views.values()),
-    }
+def refusals(home: Home, source: str | None = None, limit: int = 100) -> list[dict[str, Any]]:
+    """The records that were refused, newest first."""
+    with home.log() as log:
+        return [_refused(entry) for entry in log.quarantined(source=source, limit=limit)]
 
 
-def refused(entry: QuarantineEntry) -> dict[str, Any]:
-    """One refusal as the quarantine keeps it."""
+def refusal(home: Home, entry: int) -> dict[str, Any]:
+    """One refused record, whole, with its reason."""
+    with home.log() as log:
+        return _refused(log.quarantine_entry(entry))
+
+
+def _refused(entry: QuarantineEntry) -> dict[str, Any]:
     return {name: _plain(value) for name, value in asdict(entry).items()}
 
 
-def policy_at(policies: Policies, moment: datetime) -> dict[str, Any]:
-    """The policy in force at an instant, word for word."""
-    found = policies.at(moment)
+def policy(home: Home) -> dict[str, Any]:
+    """The policy in force, word for word."""
+    with home.log() as log:
+        found = policies_of(log).at(home.now())
     return {"version": found.version, "zone": found.zone, "digest": found.digest, "content": found.content}

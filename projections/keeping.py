@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime, timedelta
 from threading import Event, Thread
 from time import monotonic
 
@@ -15,6 +16,7 @@ PATIENCE = 1.0
 """Seconds between two looks at a log that does not grow: what failed is tried again, what is due is signed."""
 RETRY = 60.0
 """Seconds before a log that could not be signed is tried again: finding out why may mean reading all of it."""
+DAY = timedelta(days=1)
 GRACE = 10.0
 """Seconds that a run may still take when told to stop; cut off, it leaves nothing half done."""
 LOGGER = logging.getLogger(__name__)
@@ -45,6 +47,13 @@ class Keeper:
             if not (fresh and self._trying("log", self._wait)):
                 stop.wait(PATIENCE)
 
+    def verify(self) -> None:
+        """Verify the whole log once a day; what is wrong is told, and `omniline status` shows it until it is right."""
+        notary, now = self.home.notary, self.home.clock()
+        last = notary.last()
+        if notary.checks and (last is None or now - datetime.fromisoformat(last["at"]) >= DAY):
+            self._trying("verification", self._verify)
+
     @contextmanager
     def following(self) -> Iterator[None]:
         """Follow on a thread of its own until it is left."""
@@ -71,6 +80,10 @@ class Keeper:
             now = self.home.clock()
             done = self._trying("signing", lambda: self.home.notary.sign(self.engine.log, now=now))
             self._signs_at = 0.0 if done else monotonic() + RETRY
+
+    def _verify(self) -> None:
+        found = self.home.notary.verify(self.engine.log, now=self.home.clock()).findings
+        self._noted("altered", found[0].message if found else None)
 
     def _trying(self, what: str, job: Callable[[], object]) -> bool:
         """Whether a job was done; its trouble is told when it begins or becomes another."""

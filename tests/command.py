@@ -13,6 +13,7 @@ from typing import Any
 
 import omniline
 
+FRIDAY, MONDAY = "2026-10-23T14:30:00Z", "2026-10-26T11:40:00Z"
 ROOT = Path(__file__).parent.parent
 DATA = ROOT.parent / "shared" / "data"
 """Real sample data beside the repository; absent outside the project's own machines."""
@@ -80,6 +81,25 @@ def record(id: str, at: str, **fields: Any) -> dict[str, Any]:
         "actor": {"kind": "customer"},
         **fields,
     }
+
+
+def exchange(number: int = 1) -> list[dict[str, Any]]:
+    """A question of Anna's and its answer, one case."""
+    subject = {"subject": f"contact:{number}", "case": f"C-{number}"}
+    anna = [{"ns": "email", "value": "anna@example.com", "obtained": "header"}]
+    return [
+        record(f"{number}/in", FRIDAY, **subject, text="Where is my parcel?", identifiers=anna),
+        record(
+            f"{number}/out", MONDAY, **subject, type="ContactAnswered", direction="outbound",
+            actor={"kind": "human_agent", "id": "ada"},
+        ),
+    ]  # fmt: skip
+
+
+def balanced(document: dict[str, Any]) -> bool:
+    """Whether every record that was read is accounted for."""
+    parts = ("stored", "duplicate", "conflict", "ignored", "quarantined")
+    return bool(document["read"] == sum(document[part] for part in parts))
 
 
 def lines(file: Path, records: Iterable[Mapping[str, Any]]) -> str:

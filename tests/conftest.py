@@ -77,6 +77,22 @@ def log(log_url: str, keys: Path) -> Iterator[Log]:
     opened.close()
 
 
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """The folder of a home that does not exist yet."""
+    return tmp_path / "home"
+
+
+@pytest.fixture
+def filled(home: Path, tmp_path: Path) -> Path:
+    """A home that holds one exchange of one customer."""
+    from tests.command import exchange, lines, run
+
+    done = run(home, "ingest", lines(tmp_path / "in.jsonl", exchange()), "--source", "desk")
+    assert done.code == 0, done.err
+    return home
+
+
 def _forbidden(report: pytest.TestReport | pytest.CollectReport) -> None:
     """Where OMNILINE_NO_SKIP is set, as in continuous integration, a skip is a failure."""
     if report.skipped and os.environ.get("OMNILINE_NO_SKIP") and not hasattr(report, "wasxfail"):

@@ -1,0 +1,114 @@
+"""What operators and auditors read in a terminal: the state of a home, and what was proven of its log."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from dashboards.terminal import alarm, duration, number, table
+from projections.health import RED
+
+Document = Mapping[str, Any]
+
+
+class NotWell(Exception):
+    """What was looked at is not as it should be; the message is one sentence for people."""
+
+
+def health(document: Document) -> None:
+    """Whether all is well, and where not."""
+    log = document["log"]
+    refused = document["quarantine"]
+    sources = [
+        {"source": source, "events": log["by_source"].get(source, 0), "quarantine": refused.get(source, 0)}
+        for source in sorted(log["by_source"].keys() | refused.keys())
+    ]
+    table(sources, title=f"Log: {log['events']:,} events, position {log['position']:,}", empty="It is empty.")
+    views = [{"view": name} | dict(view) for name, view in document["views"].items()]
+    table(views, title=f"Views: {_standing(document)}", red=lambda view: view["state"] in RED)
+    print(_signed(document["signed"]), _verified(document["verified"]))
+    alarm(document["problems"])
+
+
+def _signed(signed: Document) -> str:
+    """How far the log is signed."""
+    if not signed["size"]:
+        told = f"Nothing is signed, {_of(signed['unsigned'], 'event')} waiting."
+    else:
+        ago = duration(max(signed["age_s"], 0))
+        told = f"Signed: {_of(signed['size'], 'event')}, {ago} ago; {number(signed['unsigned'])} since."
+    return told if signed["here"] else f"{told} The signing key is not on this host."
+
+
+def _verified(verified: Document | None) -> str:
+    """What the last verification of the whole log found."""
+    if verified is None:
+        return "Never verified as a whole: run `omniline verify`."
+    found = "unaltered" if verified["ok"] else "altered"
+    return f"Verified: {_of(verified['events'], 'event')} at {verified['at'][:16]}Z, {found}."
+
+
+def proven(document: Document) -> None:
+    """What a verification proved."""
+    if "event_id" in document:
+        signed = f"signed under the checkpoint of {_of(document['proof']['size'], 'event')}"
+        print(
+            f"{document['event_id']} at position {number(document['position'])}: unaltered since it was {signed}."
+        )
+    elif "exported_by" in document:
+        print(f"{_span(document)}: unaltered since signed.")
+        print(
+            f"Exported by {document['exported_by']} for {document['received_by']} at {document['exported_at']}."
+        )
+    elif document["events"] or document["ok"]:
+        met = _of(document["checkpoints"], "signed checkpoint")
+        since = f" after the checkpoint of {number(document['since'])}" if document.get("since") else ""
+        print(
+            f"{_of(document['events'], 'event')} read{since}, {number(document.get('signed', 0))} of them under {met}."
+        )
+        alarm([problem["detail"] for problem in document["problems"][1:]])
+        if document["ok"]:
+            print("Unaltered.")
+
+
+def bundled(document: Document) -> None:
+    """What was put into an evidence bundle."""
+    file = document["file"]
+    print(f"{_span(document)}: with proofs in {file}.")
+    print(f"To check: omniline verify --bundle {file} --key PUBLIC_KEY, or python {file} --key PUBLIC_KEY")
+
+
+def _span(document: Document) -> str:
+    """Some events, and from where to where they lie."""
+    first, last = document["positions"]
+    where = f"position {number(first)}" if first == last else f"positions {number(first)} to {number(last)}"
+    return f"{_of(document['events'], 'event')}, {where}"
+
+
+def _of(count: int, thing: str) -> str:
+    """So many of something."""
+    return f"{number(count)} {thing}{'' if count == 1 else 's'}"
+
+
+def passed(document: Document) -> None:
+    """Refuse with the first problem's sentence where a document is not well."""
+    if document["ok"]:
+        return
+    told = [one["detail"] if isinstance(one, Mapping) else one for one in document["problems"]]
+    more = f" (and {len(told) - 1} more)" if len(told) > 1 else ""
+    raise NotWell(f"{told[0]}{more}" if told else "The views are not built yet: run `omniline project`.")
+
+
+def _standing(document: Document) -> str:
+    """How the views stand in one phrase, with what to do."""
+    views = document["views"].values()
+    if any(view["state"] in RED for view in views):
+        return "not well"
+    if any(view["state"] == "missing" for view in views):
+        return "not built yet, run `omniline project`"
+    lag = max((view["lag"] for view in views), default=0)
+    return f"{lag:,} events behind, run `omniline project`" if lag else "all is well"
+
+
+def ready(document: Document) -> None:
+    """That a log can be used."""
+    signs = "" if document["signs"] else " Its signing key is not on this host."
+    print(f"The log is ready on {document['dialect']}, at position {number(document['position'])}.{signs}")

@@ -1,0 +1,57 @@
+"""The state of a home: one document says what the log holds, how the views stand, what is signed, and what is wrong."""
+
+from typing import Any
+
+from domain.home import Home
+from domain.log import Log
+from projections.answers import instant
+from projections.engine import Engine
+
+RED = ("failed", "refused")
+"""States of a view that mend themselves by no waiting."""
+
+Document = dict[str, Any]
+
+
+def status(home: Home, engine: Engine) -> Document:
+    """Positions, lag, counts per source, checkpoints, quarantine, health; `problems` are sentences for people."""
+    log, views = engine.log, engine.positions()
+    sources, signed = log.counts(), _signed(home, log)
+    failed = [f"The view '{name}': {view.error}" for name, view in views.items() if view.state in RED]
+    problems = [*failed, *([signed["problem"]] if signed["problem"] else []), *_verdict(home)]
+    return {
+        "log": {"position": log.head(), "events": sum(sources.values()), "by_source": sources},
+        "views": {
+            name: {"position": view.position, "lag": view.lag, "state": view.state, "error": view.error}
+            for name, view in views.items()
+        },
+        "quarantine": log.quarantine_counts(),
+        "signed": signed,
+        "verified": home.notary.last(),
+        "problems": problems,
+        "ok": not problems and all(view.state in ("ok", "behind") for view in views.values()),
+    }
+
+
+def _signed(home: Home, log: Log) -> Document:
+    """The newest checkpoint and its age; whether this host signs."""
+    seen = home.notary.glance(log)
+    age = (home.clock() - seen.signed_at).total_seconds() if seen.signed_at else None
+    return {
+        "size": seen.size,
+        "signed_at": instant(seen.signed_at) if seen.signed_at else None,
+        "age_s": age,
+        "unsigned": seen.unsigned,
+        "here": home.notary.signs,
+        "problem": seen.problem,
+    }
+
+
+def _verdict(home: Home) -> list[str]:
+    """What the last whole verification found wrong: it holds until another one passes."""
+    last = home.notary.last()
+    return (
+        [f"{last['problem']} (found by `omniline verify` at {last['at']})"]
+        if last and last["problem"]
+        else []
+    )
