@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
+from itertools import chain, islice
 from pathlib import Path
 from threading import Lock
 from typing import Any, Literal
@@ -63,6 +64,9 @@ INSERT = (
     "INSERT INTO stored_events (rowid, originator_id, originator_version, topic, state, event_id, occurred_at,"
     " known_at, recorded_at, run_id, payload_hash, metadata, chain) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)"
 )
+TOGETHER = 100
+"""Rows that one statement inserts: each statement looks up and writes the sequence of positions anew."""
+_MANY = INSERT + f",{INSERT[INSERT.rindex('(') :]}" * (TOGETHER - 1)
 _KNOWN = "SELECT event_id, payload_hash, rowid FROM stored_events WHERE event_id IN (SELECT value FROM json_each(?))"
 _REVISIONS = """SELECT j.value, e.event_id, e.payload_hash, e.rowid FROM json_each(?) j
     CROSS JOIN stored_events e ON e.event_id >= j.value || '|' AND e.event_id < j.value || '}'"""
@@ -208,7 +212,10 @@ class SQLiteSession:
         return tip.position + 1
 
     def insert(self, rows: Iterable[Sequence[Any]]) -> None:
-        self._cursor.executemany(INSERT, rows)
+        coming = iter(rows)
+        while len(part := list(islice(coming, TOGETHER))) == TOGETHER:
+            self._cursor.execute(_MANY, list(chain.from_iterable(part)))
+        self._cursor.executemany(INSERT, part)
 
     def rows(self, positions: Sequence[int]) -> Iterable[tuple[Any, ...]]:
         return self.run(_ROWS, (_texts(positions),))
