@@ -55,9 +55,8 @@ def proven(document: Document) -> None:
         )
     elif "exported_by" in document:
         print(f"{_span(document)}: unaltered since signed.")
-        print(
-            f"Exported by {document['exported_by']} for {document['received_by']} at {document['exported_at']}."
-        )
+        by, receiver = document["exported_by"], document["received_by"]
+        print(f"Exported at {document['exported_at']} by {by} for {receiver}.")
     elif document["events"] or document["ok"]:
         met = _of(document["checkpoints"], "signed checkpoint")
         since = f" after the checkpoint of {number(document['since'])}" if document.get("since") else ""

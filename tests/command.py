@@ -40,15 +40,20 @@ class Outcome:
         return self.err.strip()
 
 
-def run(home: Path, *words: str) -> Outcome:
-    """One command in this process."""
+def typed(*words: str) -> Outcome:
+    """One command in this process, as typed after `omniline`."""
     out, err = io.StringIO(), io.StringIO()
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
         try:
-            omniline.main(["--home", str(home), *words])
+            omniline.main(list(words))
         except SystemExit as left:
             code = int(left.code or 0)
     return Outcome(code=code, out=out.getvalue(), err=err.getvalue())
+
+
+def run(home: Path, *words: str) -> Outcome:
+    """One command over a home in this process."""
+    return typed("--home", str(home), *words)
 
 
 def start(home: Path, *words: str, **environment: str) -> subprocess.Popen[str]:

@@ -9,7 +9,7 @@ import typer
 
 import omniline
 from tests.command import ROOT
-from tests.readme import README, commands, output, sessions
+from tests.readme import README, commands, masked, outputs, sessions
 from tests.reference import PAGES, written
 
 TEXT = README.read_text("utf-8")
@@ -32,9 +32,21 @@ def known(command: str) -> bool:
     return {word for word in words if word.startswith("--")} <= options | {"--help"}
 
 
-@pytest.mark.parametrize(("command", "printed"), sessions(TEXT).items(), ids=sessions(TEXT))
-def test_a_session_prints_what_the_readme_shows(command: str, printed: str, demo_home: Path) -> None:
-    assert output(demo_home, command) == printed
+@pytest.fixture(scope="module")
+def printed(demo_home: Path) -> list[str]:
+    """What the commands of all sessions print, typed in order."""
+    return outputs(demo_home, TEXT)
+
+
+@pytest.mark.parametrize(
+    ("place", "command", "shown"),
+    [(place, *session) for place, session in enumerate(sessions(TEXT))],
+    ids=[command for command, _ in sessions(TEXT)],
+)
+def test_a_session_prints_what_the_readme_shows(
+    printed: list[str], place: int, command: str, shown: str
+) -> None:
+    assert masked(printed[place]) == masked(shown), command
 
 
 @pytest.mark.parametrize("command", [*commands(TEXT), *re.findall(r"`omniline ([^`]+)`", TEXT)])

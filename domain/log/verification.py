@@ -87,7 +87,8 @@ def verify(
     """Everything about the whole log, or about what came after the last checkpoint of at most `since` events."""
     known = trusted(log, keys, copies)
     checkpoints, start = known.checkpoints, _start(known, since)
-    span, met, findings = Span(start, _chain(log, start)), 0, list(known.findings)
+    span, findings = Span(start, _chain(log, start)), list(known.findings)
+    met, signed = 0, start.frontier.size
     head = log.head()
     for size in sorted(size for size in checkpoints if size > start.frontier.size):
         before = span.mark
@@ -96,15 +97,14 @@ def verify(
         findings += [finding] if finding else []
         if finding and finding.kind != "chain":
             break
-        met += 1
+        met, signed = met + 1, size
     else:
         before = span.mark
         span.read(log, head)
         findings += _unsigned(span, before, proven=bool(checkpoints))
-    signed = max((size for size in checkpoints if size <= span.mark.frontier.size), default=0)
     return Report(
         events=span.mark.frontier.size - start.frontier.size,
-        signed=max(signed - start.frontier.size, 0),
+        signed=signed - start.frontier.size,
         checkpoints=met,
         since=start.frontier.size,
         findings=tuple(findings),
