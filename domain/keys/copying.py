@@ -23,7 +23,7 @@ _SIZE = "SELECT pg_total_relation_size(%s::regclass)"
 def copy_keys(store: KeyStore, file: Path) -> None:
     """Copy a store in use, as it is at one instant, into a new file; no bytes of destroyed keys come along."""
     with _new(file) as new:
-        if store._sqlite:
+        if store._database.path is not None:
             with store._database.alone() as connection:
                 connection.exec_driver_sql("VACUUM INTO ?", (str(new),))
             return

@@ -1,6 +1,7 @@
 """The database of a key store: where it lies, its transactions, and its failures told to people."""
 
 import sqlite3
+import time
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,6 +26,7 @@ class Database:
     """One key store's database; threads may share it. `path` is its file on SQLite, None on PostgreSQL."""
 
     def __init__(self, where: str | Path, *, patience: int) -> None:
+        self._patience = patience
         address = _address(where)
         self.path = _path(address) if address.get_backend_name() == "sqlite" else None
         if self.path is not None:
@@ -65,13 +67,15 @@ class Database:
         """The rows that a statement returns for many streams, past all layers above the driver."""
         with self.told():
             pooled = self._engine.raw_connection()
+            driver: Any = pooled.driver_connection
+            form = {} if self.path is not None else {"binary": True}
             try:
-                driver: Any = pooled.driver_connection
-                if self.path is not None:
-                    return list(driver.execute(statement, (self.listed(streams),)).fetchall())
-                return list(driver.execute(statement, (self.listed(streams),), binary=True).fetchall())
-            finally:
-                pooled.close()
+                found: list[Any] = driver.execute(statement, (self.listed(streams),), **form).fetchall()
+            except BaseException:
+                pooled.invalidate()
+                raise
+            pooled.close()
+            return found
 
     def listed(self, values: Collection[str]) -> Any:
         """Many values as the one that a statement takes."""
@@ -104,7 +108,22 @@ class Database:
             )
         if isinstance(cause, psycopg.OperationalError):
             return KeysBusy(f"The key store {self.shown} cannot be reached ({text}): try again, or check it.")
-        return KeysError(f"The key store {self.shown} cannot be used: {text}.")
+        return KeysError(f"The key store {self.shown} cannot be used ({text}): check it.")
+
+    def scrub(self, table: str) -> None:
+        """Leave nothing of what was overwritten in the files; of two who do it at once, SQLite makes one ask again."""
+        with self.alone() as connection:
+            if self.path is None:
+                connection.exec_driver_sql(f"VACUUM {table}")
+                return
+            until = time.monotonic() + self._patience
+            while connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()[0]:
+                if time.monotonic() >= until:
+                    raise KeysBusy(
+                        f"The key store {self.shown} is being read by another process, so bytes of destroyed keys may "
+                        "still lie in its files: try again."
+                    )
+                time.sleep(0.01)
 
     def close(self) -> None:
         """Give back the connections."""
@@ -138,6 +157,7 @@ def _sqlite(path: Path, patience: int) -> sa.Engine:
         sa.URL.create("sqlite", database=path.as_uri(), query={"mode": "rw", "uri": "true"}),
         connect_args={"timeout": patience},
         pool_timeout=max(1, patience),
+        hide_parameters=True,
     )
 
     @sa.event.listens_for(engine, "connect")
@@ -163,6 +183,7 @@ def _postgresql(address: sa.URL, patience: int) -> sa.Engine:
         pool_pre_ping=True,
         pool_timeout=max(1, patience),
         isolation_level="AUTOCOMMIT",
+        hide_parameters=True,
     )
 
     @sa.event.listens_for(engine, "begin")

@@ -7,3 +7,7 @@ class KeysError(Exception):
 
 class KeysBusy(KeysError):
     """The key store cannot be reached or is held by another process: worth another try."""
+
+
+class MasterExists(KeysError):
+    """There is a master key already where one was to be made."""

@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import errno
 import hmac
 import os
 import secrets
@@ -10,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from domain.keys.errors import KeysError
+from domain.keys.errors import KeysError, MasterExists
 
 SIZE = 32
 _ADVICE = "write 32 random bytes in base64, as `openssl rand -base64 32` prints them"
@@ -63,7 +64,9 @@ def create_master(file: Path) -> Master:
         with appearing(file) as new, new.open("w", encoding="ascii") as opened:
             opened.write(f"{base64.b64encode(made).decode()}\n")
     except FileExistsError as error:
-        raise KeysError(f"There is a master key at {file} already: keep it, or name another file.") from error
+        raise MasterExists(
+            f"There is a master key at {file} already: keep it, or name another file."
+        ) from error
     except OSError as error:
         raise KeysError(
             f"The master key {file} cannot be made ({error.strerror}): check the folder."
@@ -74,7 +77,10 @@ def create_master(file: Path) -> Master:
 @contextmanager
 def appearing(file: Path) -> Iterator[Path]:
     """A new private file to fill, which takes its name whole and safely stored, or not at all."""
-    file.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+    except FileExistsError as error:
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR)) from error
     new = file.with_name(f".{file.name}.{secrets.token_hex(8)}")
     try:
         os.close(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))

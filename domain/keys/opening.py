@@ -1,6 +1,7 @@
 """Opening a key store: made whole where there is none and we are told to, recognised where there is one."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from secrets import token_bytes
 
@@ -8,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from domain.keys.database import Database
-from domain.keys.errors import KeysError
+from domain.keys.errors import KeysError, MasterExists
 from domain.keys.master import SIZE, Master, appearing, create_master, read_master
 from domain.keys.sealing import NONCE
 from domain.keys.store import KeyStore
@@ -50,16 +51,13 @@ def master_beside(file: Path, *, keys: str | Path, create: bool = False) -> Mast
     """The master key in `file`, made first where neither it nor a key store that needs it is there."""
     if file.exists():
         return read_master(file)
-    if has_keys(keys):
+    if has_keys(keys) and not file.exists():
         raise KeysError(
             f"There is no master key at {file}, and nothing else opens the key store beside it: put it back."
         )
-    if create:
-        try:
+    if create and not file.exists():
+        with suppress(MasterExists):
             return create_master(file)
-        except KeysError:
-            if not file.exists():
-                raise
     return read_master(file)
 
 

@@ -93,6 +93,8 @@ def open_all(events: Iterable[Sealed], *, keys: Keys) -> list[bytes]:
                 fragments = fragments + b"," + fragment if fragments else fragment
         except (InvalidTag, StructError, KeyError, ValueError) as error:
             raise _unfit(event_id) from error
+        if at > size:
+            raise _unfit(event_id)
         opened.append(fragments)
     return opened
 
@@ -109,6 +111,8 @@ def pairs_in(events: Iterable[Sealed]) -> set[Pair]:
                 pairs.add((stream, code))
         except StructError as error:
             raise _unfit(event_id) from error
+        if at > size:
+            raise _unfit(event_id)
     return pairs
 
 

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from domain.keys.database import Database
-from domain.keys.errors import KeysBusy, KeysError
+from domain.keys.errors import KeysError
 from domain.keys.sealing import CLASSES, NONCE, Pair
 from domain.keys.tables import DESTROYED, KEYS, NOTHING, SECRETS
 from domain.keys.tokens import mark
@@ -65,7 +65,7 @@ class KeyStore:
             self._alone(connection)
             connection.exec_driver_sql(sql.bury, (named, at))
             count = connection.exec_driver_sql(sql.destroy, (named, DESTROYED, NOTHING)).rowcount
-        self._scrub()
+        self._database.scrub(KEYS.name)
         return count
 
     def rewrap(self) -> int:
@@ -85,7 +85,7 @@ class KeyStore:
                     break
                 count += self._database.many(connection, self._database.sql.rewrap, self._anew(rows))
             last = rows[-1].id
-        self._scrub()
+        self._database.scrub(KEYS.name)
         return count
 
     def close(self) -> None:
@@ -125,19 +125,6 @@ class KeyStore:
         """Keep others from destroying and wrapping anew at the same time."""
         if self._database.sql.alone:
             connection.exec_driver_sql(self._database.sql.alone)
-
-    def _scrub(self) -> None:
-        """Leave nothing of what was overwritten in the files."""
-        with self._database.alone() as connection:
-            if self._database.path is None:
-                connection.exec_driver_sql(f"VACUUM {KEYS.name}")
-                return
-            busy, *_ = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()
-        if busy:
-            raise KeysBusy(
-                f"The key store {self.shown} is being read by another process, so bytes of destroyed keys may "
-                "still lie in its files: try again."
-            )
 
 
 def _of(wanted: Collection[Pair], keys: dict[str, bytes | None]) -> dict[Pair, bytes | None]:

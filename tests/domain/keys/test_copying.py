@@ -68,8 +68,8 @@ def test_a_copy_holds_no_byte_of_a_destroyed_key(keys_url: str, master: Master, 
         ]
     store.destroy([DEAD], now=NOW)
     copy_keys(store, tmp_path / "after.db")
-    assert [one in (tmp_path / "before.db").read_bytes() for one in wrapped] == [True, True]
-    assert [one in (tmp_path / "after.db").read_bytes() for one in wrapped] == [False, False]
+    assert [one in (tmp_path / "before.db").read_bytes() for one in wrapped] == [True]
+    assert [one in (tmp_path / "after.db").read_bytes() for one in wrapped] == [False]
     store.close()
 
 
@@ -82,7 +82,7 @@ def test_a_copy_put_back_goes_on_as_the_store_would(
     assert restored.fetch(ALL) == store.fetch(ALL)
     (found,) = restored.provide([("contact:crm1:new", 1)]).values()
     assert found is not None
-    assert restored.destroy([STREAMS[0]], now=NOW) == 2
+    assert restored.destroy([STREAMS[0]], now=NOW) == 1
     assert restored.fetch(PAIRS[:2]) == dict.fromkeys(PAIRS[:2])
     with pytest.raises(KeysError, match=r"There is a key store at .* already"):
         restore_keys(tmp_path / "copy.db", other_url)
@@ -101,7 +101,7 @@ def test_a_copy_taken_while_keys_are_minted_is_whole(store: KeyStore, tmp_path: 
 
     def mint() -> None:
         for number in count():
-            store.provide([(f"contact:crm1:more{number}", code) for code in (1, 2, 3)])
+            store.provide([(f"contact:crm1:more{number}.{part}", 1) for part in range(3)])
             if stop.is_set():
                 return
 
@@ -113,7 +113,7 @@ def test_a_copy_taken_while_keys_are_minted_is_whole(store: KeyStore, tmp_path: 
     minting.join()
     for number in range(5):
         with closing(sqlite3.connect(tmp_path / f"copy{number}.db")) as connection:
-            assert connection.execute("SELECT count(*) % 3 FROM stream_keys").fetchall() == [(0,)]
+            assert connection.execute("SELECT (count(*) - 301) % 3 FROM stream_keys").fetchall() == [(0,)]
             assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
 
 
