@@ -1,0 +1,89 @@
+"""The operator's commands: a log made once by many, hosts that only read, and a status that monitoring can rely on."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.command import exchange, finish, lines, run, start
+
+TOGETHER = 4
+
+
+@pytest.mark.parametrize("store", ["sqlite", "postgresql"])
+def test_a_log_that_many_initialise_at_once_is_made_once(
+    home: Path, tmp_path: Path, store: str, request: pytest.FixtureRequest
+) -> None:
+    address = {} if store == "sqlite" else {"OMNILINE_LOG_URL": request.getfixturevalue("postgres_url")}
+    for done in [finish(one) for one in [start(home, "log", "init", **address) for _ in range(TOGETHER)]]:
+        assert (done.code, done.err) == (0, "")
+        assert done.out == f"The log is ready on {store}, at position 0.\n"
+    key = (home / "signing.key").read_bytes()
+    file = lines(tmp_path / "in.jsonl", exchange())
+    for words in (["log", "init"], ["ingest", file, "--source", "desk"], ["project"], ["verify"]):
+        done = finish(start(home, *words, **address))
+        assert done.code == 0, done.err
+    assert (home / "signing.key").read_bytes() == key
+
+
+def test_status_tells_how_far_the_log_is_signed(filled: Path, tmp_path: Path) -> None:
+    before = run(filled, "status", "--json").json()["signed"]
+    assert before == {
+        "size": 0, "signed_at": None, "age_s": None, "unsigned": 3, "here": True, "problem": None,
+    }  # fmt: skip
+    assert "Nothing is signed, 3 events waiting." in run(filled, "status").out
+    run(filled, "project")
+    more = lines(tmp_path / "more.jsonl", exchange(2))
+    run(filled, "ingest", more, "--source", "desk")
+    after = run(filled, "status", "--json").json()["signed"]
+    assert (after["size"], after["unsigned"]) == (3, 3)
+    assert 0 <= after["age_s"] < 600
+
+
+def test_monitoring_is_told_by_the_exit_code_if_it_asks(filled: Path) -> None:
+    assert run(filled, "status").code == 0
+    assert (
+        run(filled, "status", "--strict").sentence() == "The views are not built yet: run `omniline project`."
+    )
+    red = run(filled, "status", "--strict", "--json")
+    assert (red.code, json.loads(red.out)["ok"]) == (1, False)
+    run(filled, "project")
+    assert run(filled, "status", "--strict").code == 0
+
+
+def test_a_host_without_the_key_projects_and_says_who_signs(filled: Path, tmp_path: Path) -> None:
+    run(filled, "project")
+    reader = Path(shutil.copytree(filled, tmp_path / "reader"))
+    for name in ("signing.key", "signing.key.pub", "checkpoints.txt", "views.db"):
+        (reader / name).unlink()
+    done = run(reader, "project")
+    assert (done.code, done.err) == (0, "")
+    assert "The signing key is not on this host." in run(reader, "status").out
+    document = run(reader, "status", "--json").json()
+    assert (document["signed"]["here"], document["ok"]) == (False, True)
+    more = lines(tmp_path / "more.jsonl", exchange(2))
+    assert run(reader, "ingest", more, "--source", "desk").code == 0
+    assert not (reader / "signing.key").exists(), "the log has its key elsewhere"
+
+
+def test_checkpoints_go_where_the_settings_say(filled: Path, tmp_path: Path) -> None:
+    far = tmp_path / "far" / "checkpoints.txt"
+    (filled / "settings.toml").write_text(f'checkpoints = ["checkpoints.txt", "{far}"]\n', "utf-8")
+    assert run(filled, "project").code == 0
+    assert far.read_bytes() == (filled / "checkpoints.txt").read_bytes()
+    far.unlink()
+    (told,) = run(filled, "status", "--json").json()["problems"]
+    assert told == f"The copy of the checkpoints {far} is missing: put it back."
+    assert run(filled, "project").code == 0
+    assert run(filled, "status", "--json").json()["ok"]
+
+
+def test_a_log_that_cannot_be_signed_is_told_and_the_views_are_brought_up(filled: Path) -> None:
+    run(filled, "project")
+    (filled / "checkpoints.txt").unlink()
+    (filled / "views.db").unlink()
+    done = run(filled, "project")
+    assert done.code == 0
+    assert "put it back, or begin a new copy" in done.err
+    assert "position 3" in done.out
