@@ -89,7 +89,8 @@ def _plan(log: Log, keys: Sequence[PublicKey], copy: Path) -> Plan:
     if not outside:
         if stored:
             raise LogError(
-                f"The log has checkpoints, but {copy} holds none: put it back, or begin a new copy with `omniline verify --begin-copy`."
+                f"The log has checkpoints, but {copy} holds none: put it back, or begin a new copy with "
+                "`omniline verify --begin-copy`."
             )
         return Plan(start=Mark(), passing={}, copied=frozenset(), stored=0, whole=True)
     newest = outside[-1]
