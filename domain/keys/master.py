@@ -17,7 +17,7 @@ SIZE = 32
 _ADVICE = "write 32 random bytes in base64, as `openssl rand -base64 32` prints them"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Master:
     """One or more master keys, newest first: the first wraps, all unwrap; never shown."""
 
@@ -115,4 +115,4 @@ def _decoded(line: str) -> bytes:
 
 def _of(keys: Iterable[bytes]) -> Master:
     named = {hmac.digest(key, b"omniline master key", "sha256").hex()[:8]: key for key in keys}
-    return Master(next(iter(named)), tuple(named.items()))
+    return Master(id=next(iter(named)), keys=tuple(named.items()))

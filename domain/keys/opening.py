@@ -53,7 +53,7 @@ def master_beside(file: Path, *, keys: str | Path, create: bool = False) -> Mast
         return read_master(file)
     if has_keys(keys) and not file.exists():
         raise KeysError(
-            f"There is no master key at {file}, and nothing else opens the key store beside it: put it back."
+            f"There is no master key at {file}, and only the one made with the key store opens it: put it back."
         )
     if create and not file.exists():
         with suppress(MasterExists):

@@ -3,7 +3,7 @@
 Column: per class, ascending: its code (1 byte), a length (4 bytes, big-endian), nonce (12), ciphertext and tag.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from struct import Struct
 from struct import error as StructError
 
@@ -73,6 +73,11 @@ def open_all(events: Iterable[Sealed], *, keys: Keys) -> list[bytes]:
 
     A class whose key is destroyed or not in `keys` is left out.
     """
+    return open_with(events, lambda stream, code: keys.get((stream, code)))
+
+
+def open_with(events: Iterable[Sealed], key_of: Callable[[str, int], bytes | None]) -> list[bytes]:
+    """The same, with keys as `key_of` tells them by stream and class code; it is asked once for each."""
     ciphers: _Ciphers = {code: {} for code in CLASSES}
     opened = []
     for stream, event_id, topic, column in events:
@@ -84,7 +89,7 @@ def open_all(events: Iterable[Sealed], *, keys: Keys) -> list[bytes]:
                 start, at = at + 5, at + 5 + length
                 cipher = ciphers[code].get(stream)
                 if cipher is None:
-                    key = keys.get((stream, code))
+                    key = key_of(stream, code)
                     if key is None:
                         continue
                     cipher = ciphers[code][stream] = AESGCM(key)

@@ -1,7 +1,7 @@
 """The key store: a key per stream and retention class, minted once, read in bulk, destroyed for good."""
 
 import os
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,7 +10,7 @@ from sqlalchemy.engine import Connection
 
 from domain.keys.database import Database
 from domain.keys.errors import KeysError
-from domain.keys.sealing import CLASSES, NONCE, Pair
+from domain.keys.sealing import CLASSES, NONCE, Pair, Sealed, open_with
 from domain.keys.tables import DESTROYED, KEYS, NOTHING, SECRETS
 from domain.keys.tokens import mark
 from domain.keys.wrapping import KEYS_SIZE, SLOTS, Wraps
@@ -42,6 +42,16 @@ class KeyStore:
     def fetch(self, wanted: Collection[Pair]) -> dict[Pair, bytes | None]:
         """The keys of these pairs; None where destroyed; absent ones are left out."""
         return _of(wanted, self._read({stream for stream, _ in wanted}))
+
+    def open(self, events: Sequence[Sealed]) -> list[bytes]:
+        """The JSON fragments of a batch, one per event, empty where nothing opens; all keys in one look."""
+        keys = self._read({stream for stream, _, _, column in events if column})
+
+        def key_of(stream: str, code: int) -> bytes | None:
+            whole = keys.get(stream)
+            return None if whole is None else whole[SLOTS[code]]
+
+        return open_with(events, key_of)
 
     def provide(self, wanted: Collection[Pair]) -> dict[Pair, bytes | None]:
         """The keys of these pairs, None where destroyed; what was absent is minted, and safely stored."""

@@ -120,6 +120,6 @@ class TestBesideItsKeyStore:
         with pytest.raises(KeysError) as refused:
             master_beside(master_file, keys=keys_url, create=create)
         assert str(refused.value) == (
-            f"There is no master key at {master_file}, and nothing else opens the key store beside it: put it back."
+            f"There is no master key at {master_file}, and only the one made with the key store opens it: put it back."
         )
         assert not master_file.exists()

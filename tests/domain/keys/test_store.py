@@ -3,14 +3,27 @@
 import re
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
-from domain.keys import KeysBusy, KeysError, KeyStore, Master, create_master, has_keys, open_keys
+from domain.keys import (
+    KeysBusy,
+    KeysError,
+    KeyStore,
+    Master,
+    create_master,
+    has_keys,
+    open_all,
+    open_keys,
+    pairs_in,
+    seal_all,
+)
 from tests.domain.keys.looking import file_bytes, statement, wraps
 
+NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
 ONE, TWO = "contact:crm:1", "contact:crm:2"
 PAIRS = {(ONE, 1), (ONE, 2), (TWO, 1)}
 
@@ -40,6 +53,24 @@ def test_many_keys_come_and_go_at_once(store: KeyStore) -> None:
     keys = store.provide(pairs)
     assert len(set(keys.values())) == 6000
     assert store.fetch(pairs) == keys
+
+
+def test_a_batch_is_opened_with_the_keys_it_needs(store: KeyStore) -> None:
+    streams = ["contact:crm:1", "contact:crm:2", "contact:crm:3"]
+    parts = [(1, b'"email":"jan@x.pl"'), (2, b'"text":"hej"')]
+    events = [(stream, f"crm|{stream}|{n}", "contact.received", parts) for stream in streams for n in (1, 2)]
+    keys = store.provide({(stream, code) for stream in streams[:2] for code in (1, 2)})
+    keys |= {(streams[2], 1): b"l" * 32, (streams[2], 2): b"l" * 32}
+    columns = seal_all(events, keys=keys, nonces=bytes(range(12 * 12)))
+    rows = [(*event[:3], column) for event, column in zip(events, columns, strict=True)]
+    rows.append(("order:shop:1", "shop|1|1", "order.placed", b""))
+    store.destroy([streams[1]], now=NOW)
+    whole = b'"email":"jan@x.pl","text":"hej"'
+    assert store.open(rows) == [whole, whole, b"", b"", b"", b"", b""]
+    assert store.open(rows) == open_all(rows, keys=store.fetch(pairs_in(rows)))
+    assert store.open([]) == []
+    with pytest.raises(KeysError, match=r"^The sealed fields of crm\|other\|1 do not open with their key"):
+        store.open([(streams[0], "crm|other|1", "contact.received", columns[0])])
 
 
 def test_streams_of_any_letters_have_keys(store: KeyStore) -> None:
