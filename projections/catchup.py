@@ -10,7 +10,7 @@ from sqlalchemy.engine import Connection
 
 from domain.asof import AsOf
 from domain.events.decisions import CalendarAdopted, IdentifierFlagged, PolicyAdopted
-from domain.log import Log
+from domain.log import EVERY, Log
 from domain.policy import Policies, Policy
 from projections import persons
 from projections.building import Built, Reading, build_facts, known_by, known_of, only, reading_of
@@ -53,7 +53,7 @@ class Outcome:
 
 def whole_log(run: Run) -> pl.DataFrame:
     """Every event up to the head."""
-    pages = (decode(page) for page in run.log.batches(upto=run.head))
+    pages = (decode(page) for page in run.log.batches(upto=run.head, opened=EVERY))
     return pl.concat([TIMELINE.to_frame(), *pages])
 
 
@@ -80,7 +80,7 @@ def catch_up(run: Run, connection: Connection, writer: Writer, base: int) -> Out
     new = run.head - base
     if base == 0 or (new > MANY and new * 4 >= run.head):
         return rebuild_all(run, connection, writer)
-    news = decode(run.log.arrow(after=base, upto=run.head))
+    news = decode(run.log.arrow(after=base, upto=run.head, opened=EVERY))
     if news["kind"].is_in([PolicyAdopted.TOPIC, CalendarAdopted.TOPIC]).any():
         return rebuild_all(run, connection, writer)
     said = decided(run, connection, news)
@@ -132,7 +132,7 @@ class _Streams:
         return assertions(self._read(set(flagged["one"]) - reached), self.reading.trust)
 
     def _read(self, subjects: set[str]) -> pl.DataFrame:
-        frame = decode(self._run.log.arrow_of(sorted(subjects), upto=self._run.head))
+        frame = decode(self._run.log.arrow_of(sorted(subjects), upto=self._run.head, opened=EVERY))
         return effective(frame, self._run.as_of, self.reading.trust)
 
 
@@ -143,7 +143,7 @@ def decided(run: Run, connection: Connection, news: pl.DataFrame | None = None) 
         streams |= set(connection.execute(sa.select(persons.DECIDED.c.subject)).scalars())
     if news is not None:
         streams |= set(news.filter(pl.col("kind").is_in(DECISIONS))["subject"])
-    frame = decode(run.log.arrow_of(sorted(streams), upto=run.head))
+    frame = decode(run.log.arrow_of(sorted(streams), upto=run.head, opened=EVERY))
     return frame.filter(pl.col("kind").is_in(DECISIONS))
 
 

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import polars as pl
 
 from domain.asof import AsOf
-from domain.log import Log
+from domain.log import EVERY, Log
 from domain.policy import Channel, Policies
 from projections import promised, rollout
 from projections.engine import Engine
@@ -239,7 +239,7 @@ class Reader:
         """The effective events of some subjects, with their cases."""
         if self.known is not None:
             return self.known.events.filter(pl.col("subject").is_in(list(subjects)))
-        stored = decode(self.log.arrow_of(subjects, upto=self.position))
+        stored = decode(self.log.arrow_of(subjects, upto=self.position, opened=EVERY))
         as_of = AsOf(instant=self.instant, position=self.position)
         return with_case_key(effective(stored, as_of, self.engine.trust()))
 

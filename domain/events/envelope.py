@@ -94,7 +94,9 @@ def _retention(name: str, hint: Any) -> str:
     """The one retention class of a field: it is sealed whole, whatever in it is personal."""
     found = {str(note.extra["retention"]) for note in classifications(hint)} - {CLEAR}
     if len(found) > 1:
-        raise TypeError(f"The field {name} mixes the retention classes {', '.join(sorted(found))}: divide it.")
+        raise TypeError(
+            f"The field {name} mixes the retention classes {', '.join(sorted(found))}: divide it."
+        )
     return found.pop() if found else CLEAR
 
 

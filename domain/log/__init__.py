@@ -1,5 +1,6 @@
 """The log: every event once, in the order in which it arrived, never changed; `open_log` is the way in."""
 
+from domain.log.arrow import EVERY
 from domain.log.errors import LogBusy, LogDamaged, LogError, LogMismatch, LogMissing, LogReadOnly
 from domain.log.log import Log
 from domain.log.mapper import flaw
@@ -7,6 +8,7 @@ from domain.log.opening import open_log
 from domain.log.records import Changed, Outcome, Pending, QuarantineEntry, Receipt, Refused
 
 __all__ = [
+    "EVERY",
     "Changed",
     "Log",
     "LogBusy",

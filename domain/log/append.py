@@ -1,105 +1,130 @@
-"""One batch, exactly once: what is new, what was here before, what contradicts; then versions, chain and rows."""
+"""One batch, exactly once: judged and sealed without the lock, judged again under it only where the log has grown.
 
-from collections.abc import Iterable, Iterator, Sequence
+Whoever loses the connection while a transaction commits cannot know whether it did. The next attempt looks for the
+last row of the one before, which no other attempt can have written alike.
+"""
+
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-import msgspec
-
+from domain.keys import CLASSES, KeyStore, Pair
 from domain.log.chain import leaf, link
-from domain.log.records import Changed, Draft, Outcome, microseconds
-from domain.log.session import Kept, Session
+from domain.log.judging import Known, Verdict, judge
+from domain.log.records import Changed, Draft, Receipt, microseconds
+from domain.log.sealed import fingerprint, pairs, seal
+from domain.log.session import Session, Tip
+
+Row = tuple[Any, ...]
 
 
-class Verdict(msgspec.Struct, gc=False):
-    """What is to become of one draft; a stored one gets its position only when it is written.
+class Batch:
+    """The drafts of one batch, what is to become of each, and the keys of what is personal in them."""
 
-    `first` is the draft of the same batch whose content this one repeats.
-    """
+    def __init__(self, drafts: Sequence[Draft], store: KeyStore, *, changed: Changed) -> None:
+        self.verdicts: list[Verdict] = []
+        self._last: Row | None = None
+        self._drafts = drafts
+        self._store = store
+        self._changed: Changed = changed
+        self._numbers = [draft.revision for draft in drafts]
+        self._personal = [draft for draft in drafts if draft.parts]
+        self._keys: dict[Pair, bytes | None] = {}
+        self._head = -1
 
-    draft: Draft
-    outcome: Outcome
-    position: int | None = None
-    first: "Verdict | None" = None
+    @property
+    def settled(self) -> bool:
+        """Whether everything is here already."""
+        return all(verdict.outcome == "duplicate" for verdict in self.verdicts)
+
+    @property
+    def fresh(self) -> list[Verdict]:
+        """What is to be stored."""
+        return [verdict for verdict in self.verdicts if verdict.outcome == "stored"]
+
+    def judge(self, session: Session, *, mint: bool) -> None:
+        """Decide on every draft, as the log is now; keys are made for what is new, if at all."""
+        self._head = session.tip().position
+        known = session.known([draft.event_id for draft in self._drafts])
+        for draft, number in zip(self._drafts, self._numbers, strict=True):
+            if draft.revision != number:
+                draft.revise(number)
+        self._find_keys(known, mint=mint)
+        self.verdicts = judge(session, self._drafts, known, changed=self._changed, erased=self._erased)
+
+    def seal(self) -> None:
+        """Seal what is new and not sealed for its event id yet."""
+        drafts = [verdict.draft for verdict in self.fresh if verdict.draft.parts]
+        absent = pairs(drafts) - self._keys.keys()
+        if absent:
+            self._keys |= self._store.provide(absent)
+            fingerprint(drafts, self._keys, self._store.secret("log"))
+        seal(drafts, self._keys)
+
+    def write(self, session: Session, *, run: int, now: datetime) -> bool:
+        """Store what is new, judged again if others were faster; False if the last attempt did so already."""
+        tip = session.tip()
+        if tip.position != self._head:
+            if self.landed(session):
+                return False
+            self.judge(session, mint=True)
+            self.seal()
+        fresh = self.fresh
+        rows = write(session, [verdict.draft for verdict in fresh], run=run, now=now, tip=tip)
+        for verdict, row in zip(fresh, rows, strict=True):
+            verdict.position = row[0]
+        self._last = rows[-1] if rows else None
+        return True
+
+    def landed(self, session: Session) -> bool:
+        """Whether the rows of the last attempt are in the log."""
+        return self._last is not None and [*session.rows([self._last[0]])] == [self._last[:-1]]
+
+    def receipts(self) -> list[Receipt]:
+        """What became of each event."""
+        return [_receipt(verdict) for verdict in self.verdicts]
+
+    def _find_keys(self, known: Known, *, mint: bool) -> None:
+        """Fingerprint everything, under keys that are there or, for unknown ids, are made now."""
+        new = pairs(draft for draft in self._personal if draft.event_id not in known)
+        old = pairs(draft for draft in self._personal if draft.event_id in known and not draft.once)
+        found = (self._store.provide if mint else self._store.fetch)(new - self._keys.keys())
+        found |= self._store.fetch(old - new - self._keys.keys())
+        self._keys |= found
+        if not self.verdicts:
+            fingerprint(self._drafts, self._keys, self._store.secret("log"))
+        elif found:
+            fingerprint(self._personal, self._keys, self._store.secret("log"))
+
+    def _erased(self, streams: Collection[str]) -> set[str]:
+        found = self._store.fetch({(stream, code) for stream in streams for code in CLASSES})
+        return {stream for (stream, _), key in found.items() if key is None}
 
 
-Seen = dict[str, tuple[bytes, int | Verdict]]
-"""By event id: the fingerprint, and the position, or the verdict of this batch that will have one."""
+def _receipt(verdict: Verdict) -> Receipt:
+    position = verdict.first.position if verdict.first else verdict.position
+    return Receipt(event_id=verdict.draft.event_id, outcome=verdict.outcome, position=position)
 
 
-def judge(session: Session, drafts: Sequence[Draft], *, changed: Changed) -> list[Verdict]:
-    """One verdict per draft, in order; drafts that become later revisions are renumbered."""
-    seen: Seen = dict(session.known([draft.event_id for draft in drafts]))
-    revisions: dict[str, list[Kept]] | None = None
-    verdicts = []
-    for draft in drafts:
-        before = seen.get(draft.event_id)
-        if before is None:
-            verdict = Verdict(draft, "stored")
-            seen[draft.event_id] = (draft.payload_hash, verdict)
-        elif draft.once or before[0] == draft.payload_hash:
-            verdict = _duplicate(draft, before[1])
-        elif draft.revision != 1:
-            verdict = Verdict(draft, "conflict")
-        else:
-            if revisions is None:
-                revisions = session.revisions(_doubtful(drafts, seen))
-            verdict = _changed(draft, revisions.get(draft.record, ()), seen, changed)
-        verdicts.append(verdict)
-    return verdicts
-
-
-def _duplicate(draft: Draft, at: int | Verdict) -> Verdict:
-    return Verdict(draft, "duplicate", at) if isinstance(at, int) else Verdict(draft, "duplicate", first=at)
-
-
-def _doubtful(drafts: Sequence[Draft], seen: Seen) -> list[str]:
-    """The records of which this batch brings other content than the first that was seen."""
-    hashes = {key: found[0] for key, found in seen.items()}
-    return list(
-        {
-            draft.record
-            for draft in drafts
-            if hashes.setdefault(draft.event_id, draft.payload_hash) != draft.payload_hash
-        }
-    )
-
-
-def _changed(draft: Draft, stored: Iterable[Kept], seen: Seen, changed: Changed) -> Verdict:
-    """The verdict on other content under a known id: an older revision again, a new one, or a conflict."""
-    record, newest = draft.record, 1
-    for kept in stored:
-        if kept.payload_hash == draft.payload_hash:
-            return Verdict(draft, "duplicate", kept.position)
-        newest = max(newest, kept.revision)
-    while (later := seen.get(f"{record}|{newest + 1}")) is not None:
-        if later[0] == draft.payload_hash:
-            return _duplicate(draft, later[1])
-        newest += 1
-    if changed == "conflict":
-        return Verdict(draft, "conflict")
-    draft.revise(newest + 1)
-    verdict = Verdict(draft, "stored")
-    seen[draft.event_id] = (draft.payload_hash, verdict)
-    return verdict
-
-
-def write(session: Session, drafts: Sequence[Draft], *, run: int, now: datetime | None) -> Sequence[int]:
-    """Store new drafts at the end of the log; their positions."""
+def write(
+    session: Session, drafts: Sequence[Draft], *, run: int, now: datetime | None, tip: Tip | None = None
+) -> list[Row]:
+    """Store new drafts at the end of the log; their rows."""
     if not drafts:
-        return ()
-    tip = session.tip()
+        return []
+    tip = tip or session.tip()
     recorded_at = tip.recorded_at if now is None else max(microseconds(now), tip.recorded_at)
     heads = session.heads(list({draft.originator_id for draft in drafts if draft.version is None}))
     first = session.reserve(len(drafts), tip=tip)
-    session.insert(_rows(drafts, first, chain=tip.chain, heads=heads, recorded_at=recorded_at, run=run))
-    return range(first, first + len(drafts))
+    rows = list(_rows(drafts, first, chain=tip.chain, heads=heads, recorded_at=recorded_at, run=run))
+    session.insert(rows)
+    return rows
 
 
 def _rows(
     drafts: Sequence[Draft], first: int, *, chain: bytes, heads: dict[str, int], recorded_at: int, run: int
-) -> Iterator[tuple[Any, ...]]:
-    """Complete rows, made while the database takes the ones before: position, version and chain value each."""
+) -> Iterator[Row]:
+    """Complete rows: position, version and chain value each."""
     for position, draft in enumerate(drafts, first):
         stream = draft.originator_id
         version = draft.version
@@ -111,6 +136,7 @@ def _rows(
             version,
             draft.topic,
             draft.state,
+            draft.sealed,
             draft.event_id,
             draft.occurred_at,
             recorded_at if draft.known_at is None else draft.known_at,

@@ -1,6 +1,6 @@
 """Bulk reading: rows of the log as Arrow tables through ADBC, by position or by stream."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
@@ -9,14 +9,13 @@ import adbc_driver_postgresql
 import adbc_driver_sqlite
 import msgspec
 import pyarrow as pa
-import pyarrow.compute as pc
 from psycopg.sql import SQL, Literal
 
 from domain.events import EVENTS
+from domain.keys import KeyStore
 from domain.log.address import Address
-from domain.log.errors import LogMismatch
 from domain.log.gate import gate_of
-from domain.log.mapper import VERSIONED, upcast
+from domain.log.reading import SEALED, opened_states, present_states
 
 SCHEMA = pa.schema(
     [
@@ -30,14 +29,22 @@ SCHEMA = pa.schema(
         ("state", pa.string()),
     ]
 )
+EVERY = frozenset(EVENTS)
+"""Every topic, for readers that need the personal fields of all."""
 CHUNK = 5_000
 """Streams looked up by one statement."""
 
 _TAKE = {
     "sqlite": """SELECT rowid AS position, originator_id, topic, event_id, occurred_at, known_at, recorded_at,
-        CAST(state AS TEXT) AS state FROM stored_events WHERE """,
+        CAST(state AS TEXT) AS state""",
     "postgresql": """SELECT notification_id AS position, originator_id, topic, event_id, occurred_at, known_at,
-        recorded_at, convert_from(state, 'UTF8') AS state FROM stored_events WHERE """,
+        recorded_at, convert_from(state, 'UTF8') AS state""",
+}
+_FROM = " FROM stored_events WHERE "
+_SEALED = {
+    "sqlite": ", CASE WHEN topic IN (SELECT value FROM json_each({})) THEN sealed ELSE x'' END AS sealed",
+    "postgresql": """, CASE WHEN topic IN (SELECT jsonb_array_elements_text({}::jsonb)) THEN sealed
+        ELSE ''::bytea END AS sealed""",
 }
 _RANGE = {
     "sqlite": "rowid > {} AND rowid <= {}",
@@ -58,42 +65,63 @@ _STREAMS = {
 class BulkReader:
     """Reads one log page by page: a connection per page on SQLite, kept ones on PostgreSQL, where they are dear."""
 
-    def __init__(self, address: Address) -> None:
+    def __init__(self, address: Address, store: KeyStore) -> None:
         self._address = address
         self._dialect = address.dialect
+        self._store = store
         self._idle: list[Opened] = []
 
-    def page(self, after: int, upto: int, topics: Sequence[str] | None = None) -> pa.Table:
+    def page(
+        self, after: int, upto: int, topics: Sequence[str] | None = None, *, opened: Collection[str] = ()
+    ) -> pa.Table:
         """Rows after one position and up to another, of these topics or of all."""
         where, values = _RANGE[self._dialect], list[Any]((after, upto))
         if topics is not None:
             where, values = where + _TOPICS[self._dialect], [*values, _texts(topics)]
-        return self._read(where + _ORDER[self._dialect], values)
+        return self._read(where + _ORDER[self._dialect], values, opened)
 
     def pages(
-        self, after: int, upto: int, size: int, topics: Sequence[str] | None = None
+        self,
+        after: int,
+        upto: int,
+        size: int,
+        topics: Sequence[str] | None = None,
+        *,
+        opened: Collection[str] = (),
     ) -> Iterator[pa.Table]:
         """Consecutive pages of `size` positions each."""
         for start in range(after, upto, size):
-            yield self.page(start, min(start + size, upto), topics)
+            yield self.page(start, min(start + size, upto), topics, opened=opened)
 
-    def streams(self, streams: Sequence[str], upto: int) -> pa.Table:
+    def streams(self, streams: Sequence[str], upto: int, *, opened: Collection[str] = ()) -> pa.Table:
         """Rows of these streams up to a position, by position."""
         names = list(dict.fromkeys(streams))
         chunks = [names[start : start + CHUNK] for start in range(0, len(names), CHUNK)]
-        tables = [self._read(_STREAMS[self._dialect], [_texts(chunk), upto]) for chunk in chunks]
+        tables = [self._read(_STREAMS[self._dialect], [_texts(chunk), upto], opened) for chunk in chunks]
         return pa.concat_tables([SCHEMA.empty_table(), *tables]).sort_by("position")
 
-    def _read(self, where: str, values: list[Any]) -> pa.Table:
-        query, kept = _TAKE[self._dialect] + where, bool(self._idle)
+    def _read(self, where: str, values: list[Any], opened: Collection[str]) -> pa.Table:
+        query = f"{_TAKE[self._dialect]}{_FROM}{where}"
+        if opened:
+            query = f"{_TAKE[self._dialect]}{_SEALED[self._dialect]}{_FROM}{where}"
+            values = [_texts(sorted(opened)), *values]
+        table = self._asked(query, values)
+        if not table.num_rows:
+            return SCHEMA.empty_table()
+        if opened:
+            table = opened_states(table.cast(SCHEMA.append(SEALED)), self._store)
+        return present_states(table.cast(SCHEMA))
+
+    def _asked(self, query: str, values: list[Any]) -> pa.Table:
+        """What the database answers; a kept connection that has gone stale is no reason to fail."""
+        kept = bool(self._idle)
         try:
-            table = self._fetch(query, values)
+            return self._fetch(query, values)
         except adbc_driver_manager.Error:
             if not kept:
                 raise
             self.close()
-            table = self._fetch(query, values)
-        return present(table.cast(SCHEMA)) if table.num_rows else SCHEMA.empty_table()
+            return self._fetch(query, values)
 
     def _fetch(self, query: str, values: list[Any]) -> pa.Table:
         """PostgreSQL copies out only statements without marks, three times as fast."""
@@ -150,21 +178,3 @@ class Opened(ExitStack):
 
 def _texts(values: Sequence[str]) -> str:
     return msgspec.json.encode(list(values)).decode()
-
-
-def present(table: pa.Table) -> pa.Table:
-    """The table with every state as its present class writes it; refuses classes newer than ours."""
-    versioned = pc.starts_with(table["state"], VERSIONED.decode())
-    moved = [topic for topic, event in EVENTS.items() if event.class_version > 1]
-    if moved:
-        versioned = pc.or_(versioned, pc.is_in(table["topic"], value_set=pa.array(moved)))
-    if not pc.any(versioned).as_py():
-        return table
-    rows = zip(table["topic"].to_pylist(), table["state"].to_pylist(), versioned.to_pylist(), strict=True)
-    try:
-        states = [upcast(topic, state) if old else state for topic, state, old in rows]
-    except ValueError as error:
-        raise LogMismatch(
-            f"The log holds an event that this Omniline cannot read ({error}): update it."
-        ) from error
-    return table.set_column(SCHEMA.get_field_index("state"), "state", pa.array(states, pa.string()))

@@ -18,6 +18,8 @@ from domain.log.chain import COLUMNS, leaf
 from domain.log.notes import Checkpoint, NoteError, PublicKey, check_note, parse_keys, split_notes
 from domain.merkle import root_from
 
+BYTES = ("sealed", "payload_hash")
+"""Columns that the bundle writes in hexadecimal."""
 MANIFEST, EVENTS, CHECKPOINTS = "manifest.json", "events.jsonl", "checkpoints.txt"
 
 
@@ -29,7 +31,7 @@ def line(row: Sequence[Any], *, index: int, size: int, proof: Sequence[bytes]) -
     """A stored row and its proof as a line of the bundle; bytes that are no UTF-8 survive as lone surrogates."""
     named = dict(zip(COLUMNS, row, strict=True))
     named["state"] = bytes(named["state"]).decode("utf-8", "surrogateescape")
-    named["payload_hash"] = bytes(named["payload_hash"]).hex()
+    named |= {name: bytes(named[name]).hex() for name in BYTES}
     return json.dumps({"index": index, "checkpoint": size, **named, "proof": [one.hex() for one in proof]})
 
 
@@ -98,7 +100,7 @@ def _checkpoints(text: str, keys: Sequence[PublicKey], known: str | None) -> dic
 def _proven(number: int, text: str, checkpoints: dict[int, Checkpoint]) -> dict[str, Any]:
     """The row on a line, once its proof leads to a signed root."""
     row: dict[str, Any] = json.loads(text)
-    stored = {**row, "payload_hash": bytes.fromhex(row["payload_hash"])}
+    stored = row | {name: bytes.fromhex(row[name]) for name in BYTES}
     stored["state"] = row["state"].encode("utf-8", "surrogateescape")
     checkpoint = checkpoints[row["checkpoint"]]
     proof = [bytes.fromhex(one) for one in row["proof"]]

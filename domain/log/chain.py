@@ -13,6 +13,7 @@ COLUMNS = (
     "originator_version",
     "topic",
     "state",
+    "sealed",
     "event_id",
     "occurred_at",
     "known_at",
@@ -23,18 +24,34 @@ COLUMNS = (
 )
 """What a leaf covers, in order; the chain value stands beside them."""
 
-_HEADER = Struct(">B6q6Q").pack
+_HEADER = Struct(">B6q7I").pack
 
 
 def leaf(row: tuple[Any, ...]) -> bytes:
     """SHA-256 of 0x00, the numbers, the length of every text and byte column, and their bytes."""
-    at, stream, version, topic, state, key, occurred_at, known_at, recorded_at, run, payload, extra = row
+    (
+        at,
+        stream,
+        version,
+        topic,
+        state,
+        sealed,
+        key,
+        occurred_at,
+        known_at,
+        recorded_at,
+        run,
+        payload,
+        extra,
+    ) = row
     stream, topic, key, extra = stream.encode(), topic.encode(), key.encode(), extra.encode()
-    lengths = len(stream), len(topic), len(state), len(key), len(payload), len(extra)
+    lengths = len(stream), len(topic), len(state), len(sealed), len(key), len(payload), len(extra)
     header = _HEADER(0, at, version, occurred_at, known_at, recorded_at, run, *lengths)
-    return sha256(b"".join((header, stream, topic, state, key, payload, extra))).digest()
+    return sha256(
+        b"".join((header, stream, topic, state, sealed, key, payload, extra)), usedforsecurity=False
+    ).digest()
 
 
 def link(previous: bytes, row: bytes) -> bytes:
     """The chain value of a row: SHA-256 of 0x01, the previous chain value and the row's leaf."""
-    return sha256(b"\1" + previous + row).digest()
+    return sha256(b"\1" + previous + row, usedforsecurity=False).digest()

@@ -9,6 +9,8 @@ import psycopg
 import pyarrow as pa
 from eventsourcing.persistence import IntegrityError, PersistenceError
 
+from domain.keys import KeysBusy, KeysError
+
 
 class LogError(Exception):
     """The log cannot do what was asked; the message is one sentence for people."""
@@ -39,9 +41,13 @@ _FAILURES = (PersistenceError, sqlite3.Error, psycopg.Error, adbc_driver_manager
 
 @contextmanager
 def told(shown: str) -> Iterator[None]:
-    """Turn the failures of library and driver into sentences about the log `shown`."""
+    """Turn the failures of library, driver and key store into sentences about the log `shown`."""
     try:
         yield
+    except KeysBusy as error:
+        raise LogBusy(str(error)) from error
+    except KeysError as error:
+        raise LogMismatch(str(error)) from error
     except _FAILURES as error:
         raise sentence(error, shown) from error
 

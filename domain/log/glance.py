@@ -52,7 +52,7 @@ def glance(log: Log, *, keys: Sequence[PublicKey], copies: Sequence[Path]) -> Gl
 
 def newest_inside(log: Log) -> Held | None:
     """The newest checkpoint of the log's database."""
-    with log._session() as session:
+    with log.session() as session:
         present = "checkpoints" in session.tables()
     return held_before(log, BEYOND) if present else None
 

@@ -66,16 +66,16 @@ def origin_of(log: Log) -> str:
 
 def prepare(log: Log) -> None:
     """Make the table of checkpoints where there is none."""
-    with log._session() as session:
+    with log.session() as session:
         if "checkpoints" in session.tables():
             return
-    with log._session(commit=True) as session:
+    with log.session(commit=True) as session:
         session.run(TABLE[log.dialect])
 
 
 def held(log: Log, *, since: int = 0) -> list[Held]:
     """The checkpoints in the log's database from this size on, smallest first."""
-    with log._session() as session:
+    with log.session() as session:
         if "checkpoints" not in session.tables():
             return []
         return [Held(size, str(text), bytes(kept)) for size, text, kept in session.run(_STORED, [since])]
@@ -83,14 +83,14 @@ def held(log: Log, *, since: int = 0) -> list[Held]:
 
 def held_before(log: Log, size: int) -> Held | None:
     """The last checkpoint in the log's database that is smaller than this."""
-    with log._session() as session:
+    with log.session() as session:
         found = session.run(_BEFORE, [size])
     return Held(found[0][0], str(found[0][1]), bytes(found[0][2])) if found else None
 
 
 def newest_size(log: Log) -> int:
     """The size of the newest checkpoint in the log's database; 0 where there is none."""
-    with log._session() as session:
+    with log.session() as session:
         return int(session.run(_NEWEST)[0][0])
 
 
@@ -105,7 +105,7 @@ def keep(log: Log, made: Sequence[tuple[Note, Mark]], *, expected: int) -> bool:
         )
         for note, mark in made
     ]
-    with log._session(commit=True) as session:
+    with log.session(commit=True) as session:
         if session.run(_NEWEST)[0][0] != expected:
             return False
         session.run_many(_KEEP, rows)

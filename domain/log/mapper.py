@@ -1,45 +1,37 @@
-"""Events to stored rows and back: explicit topics, deterministic JSON, class versions and their upcasters.
-
-The state of a row holds an event's fields without those that have columns of their own; `class_version` stands
-first in it once a class has passed version 1.
-"""
+"""Events to stored rows and back, as the library wants them and as a batch does; what cannot be stored is named."""
 
 import unicodedata
-from collections.abc import Callable, Iterable
-from functools import cache
-from hashlib import blake2b
+from collections.abc import Iterable
 from typing import Any, cast
 
 import msgspec
 from eventsourcing.persistence import JSONTranscoder, Mapper, MapperDeserialisationError, StoredEvent
-from msgspec.structs import FieldInfo, astuple, fields
 
-from domain.events import EVENTS
-from domain.events.envelope import COLUMNS, Event
+from domain.events.envelope import Event
+from domain.keys import Keys, KeysError, KeyStore, open_one, pairs_in
 from domain.log.errors import LogError
 from domain.log.records import Draft, LogEvent, instant, microseconds
-
-VERSIONED = b'{"class_version":'
-"""How the state of a class beyond version 1 begins."""
+from domain.log.sealed import fingerprint, pairs, seal
+from domain.log.shapes import encode, shape_of
+from domain.log.states import class_of, current_state, joined
 
 UNSTORABLE = ("Cc", "Cs")
 """Unicode categories that ids may not hold: control characters and stray surrogates."""
-
-_encode = msgspec.json.Encoder(order="deterministic", decimal_format="string").encode
-_decode = msgspec.json.Decoder(dict[str, Any]).decode
 
 
 class LogMapper(Mapper[str]):
     """The library's mapper over our events: what it stores is a `LogEvent`, what it reads is checked."""
 
-    def __init__(self, secret: bytes) -> None:
+    def __init__(self, store: KeyStore) -> None:
         super().__init__(JSONTranscoder())
-        self._mac = blake2b(key=secret, digest_size=16)
+        self._store = store
 
     def to_stored_event(self, domain_event: Any) -> LogEvent:
-        """The row of an event, still without a version in its stream."""
-        event = cast(Event, domain_event)
-        draft = self.draft(event)
+        """The row of an event, sealed, still without a version in its stream."""
+        draft = draft_of(cast(Event, domain_event))
+        keys = self._store.provide(pairs([draft]))
+        fingerprint([draft], keys, self._store.secret("log"))
+        seal([draft], keys)
         return LogEvent(
             originator_id=draft.originator_id,
             originator_version=0,
@@ -49,52 +41,51 @@ class LogMapper(Mapper[str]):
             occurred_at=draft.occurred_at,
             known_at=draft.known_at,
             payload_hash=draft.payload_hash,
+            sealed=draft.sealed,
         )
 
     def to_domain_event(self, stored_event: StoredEvent) -> Any:
-        """The event of a row that carries our columns."""
+        """The event of a row that carries our columns, with what is personal in it while its keys exist."""
         assert isinstance(stored_event, LogEvent)
-        return event_of(stored_event)
+        return event_of(stored_event, self._store.fetch(pairs_in([_sealed(stored_event)])))
 
-    def drafts(self, events: Iterable[tuple[Event, bool]]) -> list[Draft]:
-        """The rows-to-be of a batch of events, each with whether it is kept once; names what it cannot take."""
-        events = list(events)
-        try:
-            drafts = [self.draft(event, once=once) for event, once in events]
-        except (TypeError, ValueError, msgspec.MsgspecError) as error:
-            raise LogError(_culprit(events) or f"The batch cannot be stored: {error}.") from error
-        plain = (
-            "".join([draft.event_id for draft in drafts]).isprintable()
-            and "".join([draft.originator_id for draft in drafts]).isprintable()
-            and not any(set(":|") & set(source) for source in {event.source for event, _ in events})
-        )
-        if not plain and (fault := _culprit(events)):
-            raise LogError(fault)
-        return drafts
 
-    def draft(self, event: Event, *, once: bool = False) -> Draft:
-        """The row-to-be of an event; its payload hash leaves out the revision and when it became known."""
-        shape = shape_of(type(event))
-        state = _encode(shape.state(*shape.values(event)))
-        kind, _, name = event.subject.partition(":")
-        if not (kind and name and event.id and event.source):
-            raise ValueError(event.subject)
-        stream = f"{kind}:{event.source}:{name}"
-        revision = 1 if once else event.revision
-        occurred_at = microseconds(event.occurred_at)
-        mac = self._mac.copy()
-        mac.update(b"%b\0%d\0%b\0%b" % (stream.encode(), occurred_at, shape.topic, state))
-        return Draft(
-            stream,
-            type(event).TOPIC,
-            state,
-            f"{event.source}|{event.id}|{revision}",
-            revision,
-            occurred_at,
-            None if event.known_at is None else microseconds(event.known_at),
-            mac.digest(),
-            once,
-        )
+def drafts_of(events: Iterable[tuple[Event, bool]]) -> list[Draft]:
+    """The rows-to-be of a batch of events, each with whether it is kept once; names what it cannot take."""
+    events = list(events)
+    try:
+        drafts = [draft_of(event, once) for event, once in events]
+    except (TypeError, ValueError, msgspec.MsgspecError) as error:
+        raise LogError(_culprit(events) or f"The batch cannot be stored: {error}.") from error
+    plain = (
+        "".join([draft.event_id for draft in drafts]).isprintable()
+        and "".join([draft.originator_id for draft in drafts]).isprintable()
+        and not any(set(":|") & set(source) for source in {event.source for event, _ in events})
+    )
+    if not plain and (fault := _culprit(events)):
+        raise LogError(fault)
+    return drafts
+
+
+def draft_of(event: Event, once: bool = False) -> Draft:
+    """The row-to-be of an event, still without fingerprint; what is personal in it lies apart."""
+    state, parts = shape_of(type(event)).split(event)
+    kind, _, name = event.subject.partition(":")
+    if not (kind and name and event.id and event.source):
+        raise ValueError(event.subject)
+    revision = 1 if once else event.revision
+    return Draft(
+        f"{kind}:{event.source}:{name}",
+        event.TOPIC,
+        state,
+        f"{event.source}|{event.id}|{revision}",
+        revision,
+        microseconds(event.occurred_at),
+        None if event.known_at is None else microseconds(event.known_at),
+        b"",
+        once,
+        parts,
+    )
 
 
 def flaw(event: Event) -> str | None:
@@ -109,7 +100,7 @@ def flaw(event: Event) -> str | None:
     if event.occurred_at.tzinfo is None or (event.known_at and event.known_at.tzinfo is None):
         return "its instants bear no zone"
     try:
-        _encode(event)
+        encode(event)
     except (TypeError, ValueError, msgspec.MsgspecError) as error:
         return f"it cannot be written as JSON ({error})"
     return None
@@ -122,48 +113,13 @@ def _culprit(events: Iterable[tuple[Event, bool]]) -> str | None:
     return None
 
 
-class Shape(msgspec.Struct, frozen=True):
-    """How events of one class become state: the fields' getter and the struct that encodes them."""
-
-    topic: bytes
-    state: Callable[..., msgspec.Struct]
-    values: Callable[[Event], tuple[Any, ...]]
-
-
-@cache
-def shape_of(event: type[Event]) -> Shape:
-    """The shape of a class; refuses a class that the catalogue does not know."""
-    if EVENTS.get(event.TOPIC) is not event:
-        raise LogError(
-            f"{event.__name__} is not in the event catalogue under {event.TOPIC!r}: list it there."
-        )
-    kept = [info for info in fields(event) if info.name not in COLUMNS]
-    state = msgspec.defstruct(event.__name__, [_field(info) for info in kept], omit_defaults=True)
-    assert event.__struct_fields__[: len(COLUMNS)] == COLUMNS, "the columns are the first fields"
-    if event.class_version == 1:
-        return Shape(event.TOPIC.encode(), state, lambda one: astuple(one)[len(COLUMNS) :])
-    versioned = msgspec.defstruct(
-        event.__name__, [("class_version", int), *(_field(info) for info in kept)], omit_defaults=True
-    )
-    version = event.class_version
-    return Shape(event.TOPIC.encode(), versioned, lambda one: (version, *astuple(one)[len(COLUMNS) :]))
-
-
-def _field(info: FieldInfo) -> tuple[str, Any, Any]:
-    if info.default_factory is not msgspec.NODEFAULT:
-        return info.name, Any, msgspec.field(default_factory=info.default_factory)
-    default = msgspec.UNSET if info.default is msgspec.NODEFAULT else info.default
-    return info.name, Any, msgspec.field(default=default)
-
-
-def event_of(row: LogEvent) -> Event:
-    """The event that a row stores."""
+def event_of(row: LogEvent, keys: Keys) -> Event:
+    """The event that a row stores; where a key is gone its fields are empty, and a required one is ""."""
     try:
-        state = current_state(row.topic, row.state)
         source, _, rest = row.event_id.partition("|")
         name, _, revision = rest.rpartition("|")
         kind, _, subject = str(row.originator_id).partition(":")
-        state |= {
+        columns = {
             "source": source,
             "id": name,
             "revision": int(revision),
@@ -171,27 +127,15 @@ def event_of(row: LogEvent) -> Event:
             "occurred_at": instant(row.occurred_at),
             "known_at": None if row.known_at is None else instant(row.known_at),
         }
-        return msgspec.convert(state, EVENTS[row.topic])
-    except (ValueError, KeyError, msgspec.MsgspecError) as error:
+        event = class_of(row.topic)
+        blank = dict.fromkeys(shape_of(event).required, "")
+        state = current_state(row.topic, joined(row.state, open_one(_sealed(row), keys=keys)))
+        return msgspec.convert(blank | state | columns, event)
+    except (ValueError, KeyError, msgspec.MsgspecError, KeysError) as error:
         raise MapperDeserialisationError(
             f"Event {row.event_id!r} of topic {row.topic!r} in stream {row.originator_id!r} cannot be read: {error}"
         ) from error
 
 
-def current_state(topic: str, state: bytes) -> dict[str, Any]:
-    """The state as the present class knows it: newer versions are refused, older ones are upcast."""
-    event = EVENTS.get(topic)
-    if event is None:
-        raise ValueError(f"topic {topic!r} is unknown to this version of Omniline")
-    fields_by_name = _decode(state)
-    have = fields_by_name.pop("class_version", 1)
-    if have > event.class_version:
-        raise ValueError(f"version {have} is newer than {event.class_version}, which this Omniline knows")
-    for version in range(have, event.class_version):
-        getattr(event, f"upcast_v{version}_v{version + 1}")(fields_by_name)
-    return fields_by_name
-
-
-def upcast(topic: str, state: str) -> str:
-    """The state rewritten as the present class would have stored it, without its version."""
-    return _encode(current_state(topic, state.encode())).decode()
+def _sealed(row: LogEvent) -> tuple[str, str, str, bytes]:
+    return str(row.originator_id), row.event_id, row.topic, row.sealed

@@ -4,11 +4,15 @@ import zlib
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from eventsourcing.persistence import PersistenceError
 from eventsourcing.postgres import ConnectionPool, PostgresDatastore
-from psycopg import Connection, Cursor
+from psycopg import Connection, Cursor, InterfaceError, OperationalError
 from psycopg.rows import DictRow, dict_row
 from psycopg.sql import SQL, Composed, Literal
+from psycopg_pool import PoolTimeout
+from sqlalchemy.exc import DBAPIError
 
+from domain.keys import KeysError
 from domain.log.chain import START
 from domain.log.errors import LogDamaged, LogMismatch
 from domain.log.session import Kept, Tip, revisions_of
@@ -20,6 +24,7 @@ TABLES = (
     originator_version bigint NOT NULL,
     topic text NOT NULL,
     state bytea NOT NULL,
+    sealed bytea NOT NULL,
     event_id text COLLATE "C" NOT NULL,
     occurred_at bigint NOT NULL,
     known_at bigint NOT NULL,
@@ -47,20 +52,20 @@ TABLES = (
     file text NOT NULL,
     line bigint,
     reason text NOT NULL,
-    detail text NOT NULL,
-    record text NOT NULL,
+    sealed bytea NOT NULL,
     event_id text,
     first_at bigint NOT NULL,
     count bigint NOT NULL)""",
 )
 
-_COPY = """COPY stored_events (notification_id, originator_id, originator_version, topic, state, event_id,
+_COPY = """COPY stored_events (notification_id, originator_id, originator_version, topic, state, sealed, event_id,
     occurred_at, known_at, recorded_at, run_id, payload_hash, metadata, chain) FROM STDIN (FORMAT BINARY)"""
 _TYPES = [
     "int8",
     "text",
     "int8",
     "text",
+    "bytea",
     "bytea",
     "text",
     "int8",
@@ -72,9 +77,9 @@ _TYPES = [
     "bytea",
 ]
 _KNOWN = "SELECT event_id, payload_hash, notification_id FROM stored_events WHERE event_id = ANY(%b::text[])"
-_REVISIONS = """SELECT wanted.record, e.event_id, e.payload_hash, e.notification_id
+_REVISIONS = """SELECT wanted.record, e.event_id, e.payload_hash, e.notification_id, e.originator_id
     FROM unnest(%b::text[]) AS wanted (record)
-    CROSS JOIN LATERAL (SELECT event_id, payload_hash, notification_id FROM stored_events
+    CROSS JOIN LATERAL (SELECT event_id, payload_hash, notification_id, originator_id FROM stored_events
         WHERE event_id >= wanted.record || '|' AND event_id < wanted.record || '}') AS e"""
 _HEADS = """SELECT wanted.stream, newest.originator_version FROM unnest(%b::text[]) AS wanted (stream)
     CROSS JOIN LATERAL (SELECT originator_version FROM stored_events WHERE originator_id = wanted.stream
@@ -82,7 +87,7 @@ _HEADS = """SELECT wanted.stream, newest.originator_version FROM unnest(%b::text
 _TIP = "SELECT notification_id, recorded_at, chain FROM stored_events ORDER BY notification_id DESC LIMIT 1"
 _RESERVE = """WITH first AS MATERIALIZED (SELECT nextval('stored_events_notification_id_seq') AS number)
     SELECT number, setval('stored_events_notification_id_seq', number + %b - 1) FROM first"""
-_ROWS = """SELECT notification_id, originator_id, originator_version, topic, state, event_id, occurred_at,
+_ROWS = """SELECT notification_id, originator_id, originator_version, topic, state, sealed, event_id, occurred_at,
     known_at, recorded_at, run_id, payload_hash, metadata FROM stored_events
     WHERE notification_id = ANY(%b::bigint[]) ORDER BY notification_id"""
 _COUNTS = """SELECT split_part(event_id, '|', 1) AS source, count(*) FROM stored_events
@@ -90,6 +95,8 @@ _COUNTS = """SELECT split_part(event_id, '|', 1) AS source, count(*) FROM stored
 _TABLE_NAMES = "SELECT tablename FROM pg_tables WHERE schemaname = current_schema()"
 
 _APPLICATION = 0x6F6D6E69
+_SHUTDOWN = ("57P01", "57P02", "57P03")
+"""What a server says that stops or starts."""
 
 
 def lock_statements(schema: str, patience: int) -> list[Composed]:
@@ -99,6 +106,17 @@ def lock_statements(schema: str, patience: int) -> list[Composed]:
         SQL("SET LOCAL lock_timeout = {}").format(Literal(f"{patience}s")),
         SQL("SELECT pg_advisory_xact_lock({}, {})").format(Literal(_APPLICATION), Literal(key)),
     ]
+
+
+def lost(error: Exception) -> bool:
+    """Whether the connection to a server is gone, so that nobody knows what became of the transaction."""
+    cause = error.__cause__ if isinstance(error, PersistenceError | KeysError) else error
+    if isinstance(cause, DBAPIError):
+        return cause.connection_invalidated
+    if isinstance(cause, PoolTimeout) or not isinstance(cause, OperationalError | InterfaceError):
+        return False
+    state = cause.sqlstate
+    return state is None or state.startswith("08") or state in _SHUTDOWN
 
 
 class LogDatastore(PostgresDatastore):
@@ -124,6 +142,7 @@ class LogDatastore(PostgresDatastore):
             max_size=4,
             open=False,
             configure=self.after_connect_func(),
+            check=ConnectionPool.check_connection,
             timeout=patience,
         )
 

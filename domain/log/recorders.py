@@ -1,11 +1,12 @@
 """The library's recorders over our table: the same lock, fingerprints, chain and positions as every batch."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
+import psycopg
 from eventsourcing.persistence import IntegrityError, InterfaceError, OperationalError, StoredEvent
 from eventsourcing.postgres import PostgresApplicationRecorder
 from eventsourcing.sqlite import SQLiteApplicationRecorder
@@ -32,6 +33,10 @@ class SQLiteLogRecorder(SQLiteApplicationRecorder):
         """A transaction; a writing one holds the log's lock from its start."""
         with self.datastore.transaction(commit=commit) as cursor:
             yield sqlite.SQLiteSession(cursor.sqlite_cursor, self.datastore.path)
+
+    def recovers(self, _error: Exception) -> bool:
+        """A file has no connection to lose."""
+        return False
 
     def insert_events(self, stored_events: Sequence[StoredEvent], **kwargs: Any) -> Sequence[int] | None:
         return insert_events(self, stored_events, **kwargs)
@@ -67,6 +72,14 @@ class PostgresLogRecorder(PostgresApplicationRecorder):
                 session.check_isolation()
             yield session
 
+    def recovers(self, error: Exception) -> bool:
+        """Whether the connection was lost; if so, the others that are lost too are replaced."""
+        if not postgres.lost(error):
+            return False
+        with suppress(psycopg.Error):
+            self.datastore.pool.check()
+        return True
+
     @retry((InterfaceError, OperationalError), max_attempts=3, wait=0.2)
     def insert_events(self, stored_events: Sequence[StoredEvent], **kwargs: Any) -> Sequence[int] | None:
         return insert_events(self, stored_events, **kwargs)
@@ -86,7 +99,7 @@ def insert_events(
     drafts = [draft_of(event) for event in stored_events]
     try:
         with recorder.session(commit=True) as session:
-            return list(write(session, drafts, run=run, now=now))
+            return [row[0] for row in write(session, drafts, run=run, now=now)]
     except IntegrityError:
         if not all(isinstance(event, LogEvent) for event in stored_events):
             raise
@@ -103,10 +116,10 @@ def draft_of(event: StoredEvent) -> Draft:
     stream, version = str(event.originator_id), event.originator_version
     if isinstance(event, LogEvent):
         key, occurred_at, known_at = event.event_id, event.occurred_at, event.known_at
-        fingerprint, metadata = event.payload_hash, event.metadata
+        fingerprint, metadata, sealed = event.payload_hash, event.metadata, event.sealed
     else:
         key, occurred_at, known_at = f"{stream}|{version}", 0, None
-        fingerprint, metadata = sha256(event.state).digest()[:16], "{}"
+        fingerprint, metadata, sealed = sha256(event.state).digest()[:16], "{}", b""
     return Draft(
         originator_id=stream,
         topic=event.topic,
@@ -116,6 +129,7 @@ def draft_of(event: StoredEvent) -> Draft:
         occurred_at=occurred_at,
         known_at=known_at,
         payload_hash=fingerprint,
+        sealed=sealed,
         metadata=metadata,
         version=version,
     )

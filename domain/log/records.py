@@ -84,10 +84,15 @@ class LogEvent(StoredEvent):
     known_at: int | None
     payload_hash: bytes
     metadata: str = "{}"
+    sealed: bytes = b""
 
 
 class Draft(Struct, gc=False):
-    """One row on its way into the table; the lock fills in revision, version, position and recording time."""
+    """One row on its way into the table; the lock fills in revision, version, position and recording time.
+
+    `parts` are the personal fields, a JSON fragment per retention class; while there are any, the fingerprint
+    waits for their keys, and `sealed` holds what was sealed for the event id `sealed_as`.
+    """
 
     originator_id: str
     topic: str
@@ -98,6 +103,9 @@ class Draft(Struct, gc=False):
     known_at: int | None
     payload_hash: bytes
     once: bool = False
+    parts: tuple[tuple[int, bytes], ...] = ()
+    sealed: bytes = b""
+    sealed_as: str = ""
     metadata: str = "{}"
     version: int | None = None
 

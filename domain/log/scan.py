@@ -27,7 +27,7 @@ def pages(log: Log, *, after: int, upto: int, size: int = PAGE) -> Iterator[list
     statement = f"SELECT {at}, {_REST} {within} ORDER BY {at}"
     while after < upto:
         end = min(upto, max(after + size, 0))
-        with log._session() as session:
+        with log.session() as session:
             page = session.run(statement, [after, end])
             if not page:
                 end = session.run(f"SELECT coalesce(min({at}) - 1, ?) {within}", [upto, end, upto])[0][0]
@@ -53,14 +53,14 @@ def count(log: Log, *, after: int, upto: int) -> int:
     """How many rows there are after one position and up to another."""
     at = POSITION[log.dialect]
     statement = f"SELECT count(*) FROM stored_events WHERE {at} > ? AND {at} <= ?"  # noqa: S608
-    with log._session() as session:
+    with log.session() as session:
         return int(session.run(statement, [after, upto])[0][0])
 
 
 def chain_at(log: Log, position: int) -> bytes | None:
     """The stored chain value of one row."""
     statement = f"SELECT chain FROM stored_events WHERE {POSITION[log.dialect]} = ?"  # noqa: S608
-    with log._session() as session:
+    with log.session() as session:
         found = session.run(statement, [position])
     return bytes(found[0][0]) if found else None
 
@@ -68,6 +68,6 @@ def chain_at(log: Log, position: int) -> bytes | None:
 def position_of(log: Log, event_id: str) -> int | None:
     """Where an event stands; None where no such event is stored."""
     statement = f"SELECT {POSITION[log.dialect]} FROM stored_events WHERE event_id = ?"  # noqa: S608
-    with log._session() as session:
+    with log.session() as session:
         found = session.run(statement, [event_id])
     return int(found[0][0]) if found else None

@@ -13,11 +13,12 @@ class Tip(NamedTuple):
 
 
 class Kept(NamedTuple):
-    """A stored revision of a record: its number, fingerprint and position."""
+    """A stored revision of a record: its number, fingerprint, position and stream."""
 
     revision: int
     payload_hash: bytes
     position: int
+    stream: str
 
 
 class Session(Protocol):
@@ -57,11 +58,11 @@ class Session(Protocol):
         """Events per source."""
 
 
-def revisions_of(found: Iterable[tuple[str, str, bytes, int]]) -> dict[str, list[Kept]]:
-    """Stored revisions by record, from (record, event id, fingerprint, position)."""
+def revisions_of(found: Iterable[tuple[str, str, bytes, int, str]]) -> dict[str, list[Kept]]:
+    """Stored revisions by record, from (record, event id, fingerprint, position, stream)."""
     kept: dict[str, list[Kept]] = {}
-    for record, event_id, payload_hash, position in found:
+    for record, event_id, payload_hash, position, stream in found:
         number = event_id[len(record) + 1 :]
         if number.isdecimal():
-            kept.setdefault(record, []).append(Kept(int(number), bytes(payload_hash), position))
+            kept.setdefault(record, []).append(Kept(int(number), bytes(payload_hash), position, stream))
     return kept

@@ -16,7 +16,7 @@ _NAMED = "SELECT value FROM log_meta WHERE name = 'signer'"
 
 def signer(log: Log) -> str | None:
     """The public key that a log names, as a line; None while it has none."""
-    with log._session() as session:
+    with log.session() as session:
         found = session.run(_NAMED)
     return str(found[0][0]) if found else None
 
@@ -30,7 +30,7 @@ def appoint(log: Log, path: Path) -> PublicKey | None:
         return None
     before = path.exists()
     public = read_key(path).public if before else create_key(path, origin=origin_of(log))
-    with log._session(commit=True) as session:
+    with log.session(commit=True) as session:
         session.run(_NAME, [public.line()])
         mine = session.run(_NAMED)[0][0] == public.line()
     if not mine and not before:

@@ -30,6 +30,7 @@ TABLES = (
     originator_version INTEGER NOT NULL,
     topic TEXT NOT NULL,
     state BLOB NOT NULL,
+    sealed BLOB NOT NULL,
     event_id TEXT NOT NULL UNIQUE,
     occurred_at INTEGER NOT NULL,
     known_at INTEGER NOT NULL,
@@ -53,29 +54,28 @@ TABLES = (
     file TEXT NOT NULL,
     line INTEGER,
     reason TEXT NOT NULL,
-    detail TEXT NOT NULL,
-    record TEXT NOT NULL,
+    sealed BLOB NOT NULL,
     event_id TEXT,
     first_at INTEGER NOT NULL,
     count INTEGER NOT NULL)""",
 )
 
 INSERT = (
-    "INSERT INTO stored_events (rowid, originator_id, originator_version, topic, state, event_id, occurred_at,"
-    " known_at, recorded_at, run_id, payload_hash, metadata, chain) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)"
+    "INSERT INTO stored_events (rowid, originator_id, originator_version, topic, state, sealed, event_id, occurred_at,"
+    " known_at, recorded_at, run_id, payload_hash, metadata, chain) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
 )
 TOGETHER = 100
 """Rows that one statement inserts: each statement looks up and writes the sequence of positions anew."""
 _MANY = INSERT + f",{INSERT[INSERT.rindex('(') :]}" * (TOGETHER - 1)
 _KNOWN = "SELECT event_id, payload_hash, rowid FROM stored_events WHERE event_id IN (SELECT value FROM json_each(?))"
-_REVISIONS = """SELECT j.value, e.event_id, e.payload_hash, e.rowid FROM json_each(?) j
+_REVISIONS = """SELECT j.value, e.event_id, e.payload_hash, e.rowid, e.originator_id FROM json_each(?) j
     CROSS JOIN stored_events e ON e.event_id >= j.value || '|' AND e.event_id < j.value || '}'"""
 _HEADS = """SELECT originator_id, max(originator_version) FROM stored_events
     WHERE originator_id IN (SELECT value FROM json_each(?)) GROUP BY originator_id"""
 _TIP = "SELECT rowid, recorded_at, chain FROM stored_events ORDER BY rowid DESC LIMIT 1"
 _ISSUED = "SELECT seq FROM sqlite_sequence WHERE name = 'stored_events'"
 
-_ROWS = """SELECT rowid, originator_id, originator_version, topic, state, event_id, occurred_at, known_at,
+_ROWS = """SELECT rowid, originator_id, originator_version, topic, state, sealed, event_id, occurred_at, known_at,
     recorded_at, run_id, payload_hash, metadata FROM stored_events
     WHERE rowid IN (SELECT value FROM json_each(?)) ORDER BY rowid"""
 _COUNTS = """SELECT substr(event_id, 1, instr(event_id, '|') - 1) AS source, count(*) FROM stored_events

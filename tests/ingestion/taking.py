@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from domain.log import Log
+from domain.log import EVERY, Log
 from ingestion.intake import Balance, ingest
 from ingestion.mapping import parse_mapping
 
@@ -99,7 +99,9 @@ def jsonl(*records: object) -> str:
 
 def stored(log: Log) -> list[dict[str, Any]]:
     """Every event of the log but declarations, its state spread out, by position."""
-    rows = log.arrow().select(["event_id", "originator_id", "topic", "occurred_at", "known_at", "state"])
+    rows = log.arrow(opened=EVERY).select(
+        ["event_id", "originator_id", "topic", "occurred_at", "known_at", "state"]
+    )
     found = []
     for row in rows.to_pylist():
         if row["topic"] != "source.declared":

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.log import Log, open_log
+from domain.log import EVERY, Log, open_log
 from ingestion import files, translate
 from ingestion.intake import ingest
 from ingestion.mapping import load_mapping, parse_mapping
@@ -61,7 +61,11 @@ def log_of(folder: Path) -> Log:
 
 def content(log: Log) -> list[dict[str, Any]]:
     """Everything stored but recording times and surrogates, which are each log's own."""
-    rows = log.arrow().select(["event_id", "originator_id", "topic", "occurred_at", "state"]).to_pylist()
+    rows = (
+        log.arrow(opened=EVERY)
+        .select(["event_id", "originator_id", "topic", "occurred_at", "state"])
+        .to_pylist()
+    )
     for row in rows:
         if "/uci_caller/" in row["event_id"] or "/phone/" in row["event_id"]:
             row["event_id"] = row["event_id"].rpartition("/")[0]

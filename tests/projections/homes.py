@@ -84,7 +84,7 @@ class Home:
     def restored(self, folder: Path) -> "Home":
         """The same views beside a copy of the log as it is now."""
         folder.mkdir()
-        for file in (*self.folder.glob("log.db*"), self.folder / "keys.db"):
+        for file in (*self.folder.glob("log.db*"), *self.folder.glob("keys.db*"), self.folder / "master.key"):
             shutil.copy(file, folder / file.name)
         log = open_log(f"sqlite:///{folder}/log.db", keys=folder / "keys.db")
         views = f"sqlite:///{self.folder}/views.db"

@@ -17,7 +17,7 @@ from domain.events.envelope import Event
 from domain.events.followups import FollowUpPlanned
 from domain.events.orders import Line, OrderPlaced
 from domain.events.rollout import GoalSet
-from domain.log import Log, open_log
+from domain.log import EVERY, Log, open_log
 from projections.annotations import INSTANT
 from projections.frames import TIMELINE, decode, effective, of, with_case_key
 from projections.trust import Trust
@@ -43,7 +43,7 @@ def received(id: str, at: datetime = AT, subject: str = "contact:1", **fields: A
 def frame(log: Log, *events: Event) -> pl.DataFrame:
     """The events, stored and decoded."""
     append(log, events, NOW)
-    return decode(log.arrow())
+    return decode(log.arrow(opened=EVERY))
 
 
 def test_an_event_is_a_row_of_its_envelope_in_typed_columns(log: Log) -> None:

@@ -105,7 +105,7 @@ def test_a_log_that_was_altered_is_told_once_and_the_views_go_on(
     monkeypatch.setattr(keeping, "PATIENCE", 0.05)
     store(keeper, 0, 3)
     keeper.refresh()
-    with keeper.engine.log._session(commit=True) as session:
+    with keeper.engine.log.session(commit=True) as session:
         session.run("UPDATE stored_events SET metadata = '{ }' WHERE event_id = 'crm1|1|1'")
     clock.now += timedelta(minutes=1)
     with keeper.following():

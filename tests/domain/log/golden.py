@@ -1,11 +1,14 @@
-"""Stored samples, one file per topic and version, never edited once they are there.
+"""Stored samples, one file per topic and version, sealed under a key of their own, never edited once they are there.
 
 `python -m tests.domain.log.golden` writes the missing ones.
 """
 
 import json
+import secrets
 import sys
 import types
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -13,13 +16,20 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 
 import msgspec
 
-from domain.events import CLASSES
+from domain.events import CLASSES, NAMES
 from domain.events.envelope import Event
-from domain.log.mapper import LogMapper
+from domain.keys import CLASSES as RETENTION
+from domain.keys import Keys, open_one, seal_one
+from domain.log.mapper import draft_of
+from domain.log.records import LogEvent
+from domain.log.sealed import NONCE, fingerprint
 
 FOLDER = Path(__file__).parents[2] / "golden"
 AT = datetime(2026, 3, 29, 1, 30, 0, 123_456, tzinfo=UTC)
-MAPPER = LogMapper(bytes(32))
+SECRET = b"golden".rjust(32)
+"""The log's secret behind every sample's fingerprint."""
+HEAD = 5
+"""Bytes before the nonce of a sealed part: class and length."""
 
 
 def sample(hint: Any, name: str, default: Any = None) -> Any:
@@ -58,9 +68,29 @@ def made(event: type[Event]) -> Event:
     return event(**values | {"source": "golden", "id": "88120-3", "subject": "contact:88120"})
 
 
-def stored(event: Event) -> dict[str, Any]:
-    """The row of an event and, beside it, the event itself as a canonical record."""
-    row = MAPPER.to_stored_event(event)
+def stored(event: Event, keys: Keys, nonces: Sequence[bytes]) -> LogEvent:
+    """The row of an event, sealed with these keys and nonces."""
+    draft = draft_of(event)
+    fingerprint([draft], keys, SECRET)
+    told = draft.originator_id, draft.event_id, draft.topic, draft.parts
+    return LogEvent(
+        originator_id=draft.originator_id,
+        originator_version=0,
+        topic=draft.topic,
+        state=draft.state,
+        event_id=draft.event_id,
+        occurred_at=draft.occurred_at,
+        known_at=draft.known_at,
+        payload_hash=draft.payload_hash,
+        sealed=seal_one(told, keys=keys, nonces=b"".join(nonces)),
+    )
+
+
+def written(event: Event) -> dict[str, Any]:
+    """A sample as its file holds it: the row, the keys that open it, and the event as a canonical record."""
+    parts = draft_of(event).parts
+    keys = {(event.stream, code): secrets.token_bytes(32) for code, _ in parts}
+    row = stored(event, keys, [secrets.token_bytes(NONCE) for _ in parts])
     return {
         "topic": row.topic,
         "originator_id": row.originator_id,
@@ -69,8 +99,47 @@ def stored(event: Event) -> dict[str, Any]:
         "known_at": row.known_at,
         "payload_hash": row.payload_hash.hex(),
         "state": row.state.decode(),
+        "sealed": row.sealed.hex(),
+        "keys": {RETENTION[code]: key.hex() for (_, code), key in keys.items() if key},
         "event": {"type": type(event).__name__} | msgspec.to_builtins(event),
     }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sample:
+    """One file: the stored row, the keys that open it, and the event that it must be."""
+
+    row: LogEvent
+    keys: Keys
+    event: Event
+
+    def nonces(self) -> list[bytes]:
+        """The nonces in the sealed column, in its order."""
+        column, found = self.row.sealed, []
+        while column:
+            end = HEAD + int.from_bytes(column[1:HEAD])
+            found.append(column[HEAD : HEAD + NONCE])
+            column = column[end:]
+        return found
+
+    def fragment(self) -> bytes:
+        """What is sealed in the row."""
+        sealed = str(self.row.originator_id), self.row.event_id, self.row.topic, self.row.sealed
+        return open_one(sealed, keys=self.keys)
+
+
+def read(file: Path) -> Sample:
+    """The sample in a file."""
+    held: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    told, named = held.pop("event"), held.pop("keys")
+    held |= {name: bytes.fromhex(held[name]) for name in ("payload_hash", "sealed")}
+    row = LogEvent(originator_version=0, **held | {"state": held["state"].encode()})
+    codes = {name: code for code, name in RETENTION.items()}
+    return Sample(
+        row=row,
+        keys={(str(row.originator_id), codes[name]): bytes.fromhex(key) for name, key in named.items()},
+        event=msgspec.convert(told, NAMES[told.pop("type")]),
+    )
 
 
 def path(event: type[Event]) -> Path:
@@ -83,7 +152,7 @@ def main() -> None:
     FOLDER.mkdir(exist_ok=True)
     for event in CLASSES:
         if not path(event).exists():
-            text = json.dumps(stored(made(event)), indent=1, ensure_ascii=False)
+            text = json.dumps(written(made(event)), indent=1, ensure_ascii=False)
             path(event).write_text(text + "\n", encoding="utf-8")
             sys.stdout.write(f"{path(event).name}\n")
 

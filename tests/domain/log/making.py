@@ -5,7 +5,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 from domain.events.contacts import ContactReceived
+from domain.events.envelope import Event
 from domain.log import Log, Pending, Receipt
+from domain.log.chain import COLUMNS
+from domain.log.mapper import LogMapper
+from domain.log.records import LogEvent
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 LATER = NOW + timedelta(hours=1)
@@ -58,3 +62,13 @@ def rows(log: Log, names: Sequence[str]) -> list[tuple[Any, ...]]:
     position = "rowid" if log.dialect == "sqlite" else "notification_id"
     with log.recorder.session() as session:
         return list(session.run(f"SELECT {', '.join(names)} FROM stored_events ORDER BY {position}"))  # noqa: S608
+
+
+def event_at(log: Log, position: int) -> Event:
+    """The event at a position, read as the library reads it."""
+    with log.session() as session:
+        (row,) = session.rows([position])
+    told = dict(zip(COLUMNS, row, strict=True))
+    kept = {name: told[name] for name in LogEvent.__dataclass_fields__}
+    event: Event = LogMapper(log.keys).to_domain_event(LogEvent(**kept))
+    return event

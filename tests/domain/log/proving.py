@@ -18,7 +18,7 @@ from domain.log.verification import Report, verify
 from tests.domain.log.making import NOW, append, mail
 
 COLUMNS = (
-    "originator_id, originator_version, topic, state, event_id, occurred_at, known_at, recorded_at, run_id,"
+    "originator_id, originator_version, topic, state, sealed, event_id, occurred_at, known_at, recorded_at, run_id,"
     " payload_hash, metadata, chain"
 )
 

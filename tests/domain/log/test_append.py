@@ -124,8 +124,8 @@ def test_what_is_kept_once_stays_as_it_came_first(log: Log) -> None:
 
 def test_records_whose_ids_begin_alike_are_told_apart(log: Log) -> None:
     append(log, mail(1, id="7"), mail(2, id="7|1"), mail(3, id="70"))
-    assert append(log, mail(4, id="7"), changed="revise") == [stored("crm1|7|2", 4)]
-    assert append(log, mail(5, id="7|1"), changed="revise") == [stored("crm1|7|1|2", 5)]
+    assert append(log, mail(4, id="7", subject="contact:0"), changed="revise") == [stored("crm1|7|2", 4)]
+    assert append(log, mail(5, id="7|1", subject="contact:0"), changed="revise") == [stored("crm1|7|1|2", 5)]
 
 
 def test_when_it_became_known_does_not_make_an_event_another(log: Log) -> None:

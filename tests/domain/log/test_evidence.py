@@ -78,7 +78,7 @@ def edit(name: str, before: bytes, after: bytes) -> Callable[[dict[str, bytes]],
 def test_one_event_is_proven_under_the_checkpoint_that_came_next(home: Signed, number: int) -> None:
     proof = prove(home.log, f"crm1|{number}|1", keys=[home.public], copies=[home.copy])
     assert proof.holds
-    assert (proof.index, proof.row[5]) == (number, f"crm1|{number}|1")
+    assert (proof.index, proof.row[6]) == (number, f"crm1|{number}|1")
     assert proof.checkpoint.size == {0: 1000, 999: 1000}.get(number, 1200)
     assert proof.leaf.hex() == home.log.digests([number + 1])[number + 1]
     assert not replace(proof, leaf=bytes(32)).holds
@@ -128,7 +128,7 @@ def test_a_bundle_is_checked_by_the_command_too(home: Signed, capsys: pytest.Cap
 @pytest.mark.parametrize(
     ("name", "before", "after", "message"),
     [
-        ("events.jsonl", b"mail 1100", b"mail 1101", "at position 1101"),
+        ("events.jsonl", b'"sealed": "02', b'"sealed": "03', "at position 990"),
         ("events.jsonl", b'"recorded_at": 1', b'"recorded_at": 2', "at position 990"),
         ("events.jsonl", b'"index": 989', b'"index": 990', "at position 990"),
         ("events.jsonl", b'"checkpoint": 1000', b'"checkpoint": 1200', "at position 990"),

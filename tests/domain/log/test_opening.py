@@ -60,8 +60,14 @@ def test_a_missing_log_is_not_made_unasked(log_url: str, keys: Path, tmp_path: P
 def test_a_home_is_made_with_its_folders(tmp_path: Path) -> None:
     home = tmp_path / "one" / "two"
     open_log(f"sqlite:///{home}/log.db", keys=home / "keys.db", create=True).close()
-    assert {file.name for file in home.iterdir()} == {"log.db", "log.db-turns", "keys.db", ".starting"}
-    assert (home / "keys.db").stat().st_mode & 0o077 == 0
+    assert {file.name for file in home.iterdir()} == {
+        "log.db",
+        "log.db-turns",
+        "keys.db",
+        "master.key",
+        ".starting",
+    }
+    assert [(home / name).stat().st_mode & 0o077 for name in ("keys.db", "master.key")] == [0, 0]
 
 
 def test_junk_is_no_log(tmp_path: Path, keys: Path) -> None:
@@ -86,7 +92,21 @@ def test_another_database_is_no_log_and_stays_as_it_is(log_url: str, keys: Path)
 def test_tables_of_another_version_are_refused(log_url: str, keys: Path) -> None:
     filled(log_url, keys)
     spoil(log_url, "UPDATE log_meta SET value = '9' WHERE name = 'schema_version'")
-    assert "has tables of version 9, this Omniline knows 1" in refusal(log_url, keys, LogMismatch)
+    told = refusal(log_url, keys, LogMismatch)
+    assert told.endswith("has tables of version 9, this Omniline knows 2: update Omniline.")
+
+
+@pytest.mark.parametrize("create", [False, True])
+def test_a_log_from_before_personal_data_was_sealed_is_refused(
+    log_url: str, keys: Path, create: bool
+) -> None:
+    filled(log_url, keys)
+    spoil(log_url, "UPDATE log_meta SET value = '1' WHERE name = 'schema_version'")
+    with pytest.raises(LogMismatch) as failure:
+        open_log(log_url, keys=keys, create=create)
+    assert str(failure.value).endswith(
+        "was made before personal data was sealed: ingest its sources again into a new home."
+    )
 
 
 def test_the_keys_of_another_log_are_refused(log_url: str, keys: Path, tmp_path: Path) -> None:
@@ -107,7 +127,7 @@ def test_missing_keys_are_refused_and_never_made_for_a_log_that_is_there(log_url
 def test_keys_that_are_junk_are_refused(log_url: str, keys: Path) -> None:
     filled(log_url, keys)
     keys.write_bytes(b"not a key store, but long enough to be read as one" * 50)
-    assert "is no key store of Omniline" in refusal(log_url, keys, LogMismatch)
+    assert "is no intact key store" in refusal(log_url, keys, LogMismatch)
 
 
 def test_a_cut_tail_is_refused_at_the_door_and_at_the_next_append(tmp_path: Path, keys: Path) -> None:
@@ -208,7 +228,7 @@ def test_a_foreign_writer_is_told_apart_from_a_repetition(postgres_url: str, key
     append(log, mail(1))
     spoil(
         postgres_url,
-        "INSERT INTO stored_events SELECT 2, 'contact:crm1:9', originator_version, topic, state, 'foreign',"
+        "INSERT INTO stored_events SELECT 2, 'contact:crm1:9', originator_version, topic, state, sealed, 'foreign',"
         " occurred_at, known_at, recorded_at, run_id, payload_hash, metadata, chain FROM stored_events",
     )
     with pytest.raises(LogDamaged, match="revoke"):
