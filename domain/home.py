@@ -8,7 +8,7 @@ import logging
 import os
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from logging.handlers import RotatingFileHandler
@@ -16,6 +16,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from domain.keys import Master, master_beside, master_from, read_master
 from domain.log import Log, open_log
 from domain.log.signer import appoint, signer
 from domain.notary import Notary
@@ -42,6 +43,25 @@ class Home:
     def views_url(self) -> str:
         """The address of everything computed."""
         return self.environment.get("OMNILINE_VIEWS_URL") or self._file("views.db")
+
+    @property
+    def keys(self) -> Path | str:
+        """Where the keys of personal data lie: a file, or the URL of a store that several machines share."""
+        return self.environment.get("OMNILINE_KEYS_URL") or self.path / "keys.db"
+
+    def master(self, *, create: bool = False) -> Master | None:
+        """The master key: of the environment, of a file that it names, or of master.key in the home.
+
+        None leaves it to the log to read or make that one, together with the key store in the home.
+        """
+        if text := self.environment.get("OMNILINE_MASTER_KEY"):
+            return master_from(text)
+        if file := self.environment.get("OMNILINE_MASTER_KEY_FILE"):
+            return read_master(Path(file))
+        if isinstance(self.keys, Path):
+            return None
+        with locked(self.path / ".starting") if create else nullcontext():
+            return master_beside(self.path / "master.key", keys=self.keys, create=create)
 
     @property
     def notary(self) -> Notary:
@@ -119,7 +139,7 @@ class Home:
         make = server or (create and self.log_url.startswith("sqlite"))
         if make:
             self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        log = open_log(self.log_url, keys=self.path / "keys.db", create=make)
+        log = open_log(self.log_url, keys=self.keys, master=self.master(create=make), create=make)
         with closing(log):
             if make and signer(log) is None:
                 with locked(self.path / ".starting"):

@@ -8,6 +8,7 @@ from threading import Event, Thread
 from time import monotonic
 
 from domain.home import Home
+from domain.keys import KeysError
 from domain.log import LogError
 from projections.asking import engine_of
 from projections.engine import Engine, Progress, ViewsError
@@ -89,7 +90,7 @@ class Keeper:
         """Whether a job was done; its trouble is told when it begins or becomes another."""
         try:
             job()
-        except (LogError, ViewsError) as error:
+        except (LogError, KeysError, ViewsError) as error:
             self._noted(what, str(error))
         except Exception as error:
             if self._noted(what, f"Something unforeseen went wrong: {type(error).__name__}: {error}."):
