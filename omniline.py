@@ -180,7 +180,7 @@ def timeline(
 @app.command()
 def status(context: typer.Context, strict: Strict = False, as_json: Json = False) -> None:
     """Counts, views and their lag, signatures, quarantine, and what is wrong."""
-    with engine_of(context.obj) as engine:
+    with engine_of(context.obj, torn=True) as engine:
         document = health.status(context.obj, engine)
     show(document, as_json, reports.health)
     if strict:

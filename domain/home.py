@@ -134,12 +134,15 @@ class Home:
             yield
 
     @contextmanager
-    def log(self, *, create: bool = False, server: bool = False) -> Iterator[Log]:
-        """The open log; `create` makes an absent SQLite file, `server` a log anywhere, both its signing key."""
+    def log(self, *, create: bool = False, server: bool = False, torn: bool = False) -> Iterator[Log]:
+        """The open log; `create` makes an absent SQLite file, `server` a log anywhere, both its signing key.
+
+        `torn` opens one whose tail was cut off too.
+        """
         make = server or (create and self.log_url.startswith("sqlite"))
         if make:
             self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        log = open_log(self.log_url, keys=self.keys, master=self.master(create=make), create=make)
+        log = open_log(self.log_url, keys=self.keys, master=self.master(create=make), create=make, torn=torn)
         with closing(log):
             if make and signer(log) is None:
                 with locked(self.path / ".starting"):

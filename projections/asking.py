@@ -13,9 +13,14 @@ from projections.reader import Reader
 
 
 @contextmanager
-def engine_of(home: Home, *, create: bool = False, shipped: Policies | None = None) -> Iterator[Engine]:
+def engine_of(
+    home: Home, *, create: bool = False, torn: bool = False, shipped: Policies | None = None
+) -> Iterator[Engine]:
     """The views' engine over this home's log."""
-    with home.log(create=create) as log, closing(Engine(log, home.views_url, shipped=shipped)) as engine:
+    with (
+        home.log(create=create, torn=torn) as log,
+        closing(Engine(log, home.views_url, shipped=shipped)) as engine,
+    ):
         yield engine
 
 

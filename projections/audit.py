@@ -55,10 +55,10 @@ def verified(home: Home, asked: Asked) -> Document:
     if asked.bundle:
         return _bundle(asked.bundle, asked)
     try:
-        with home.log() as log:
+        with home.log(torn=True) as log:
             return _event(home, log, asked.event, asked) if asked.event else _whole(home, log, asked)
     except LogDamaged as error:
-        return _failed("altered" if asked.event else "cut", str(error))
+        return _failed("altered", str(error))
 
 
 def _whole(home: Home, log: Log, asked: Asked) -> Document:

@@ -42,6 +42,9 @@ TAMPERINGS: list[tuple[str, str, int, int, list[str]]] = [
     ]),
     ("the tail cut off", "cut", 2001, 2300, [
         "DELETE FROM stored_events WHERE @ > 2250",
+    ]),
+    ("the tail cut off without a trace of what was numbered", "cut", 2001, 2300, [
+        "DELETE FROM stored_events WHERE @ > 2250",
         "TAIL 2250",
     ]),
     ("the tail cut off and written again", "altered", 2001, 2300, [
@@ -127,6 +130,9 @@ def test_every_tampering_is_found_and_located(
     assert (problem["kind"], problem["from"], problem["to"]) == (kind, first, last)
     assert str(first) in problem["detail"]
     assert run(signed, "verify").sentence().startswith(problem["detail"].partition(".")[0])
+    red = json.loads(run(signed, "status", "--json").out)
+    assert red["ok"] is False
+    assert red["problems"]
 
 
 @pytest.mark.parametrize("name", ["a changed byte", "the tail cut off", "the tail cut off and written again"])

@@ -24,11 +24,18 @@ _FILE = "sqlite:///"
 
 
 def open_log(
-    url: str, *, keys: Path | str, master: Master | None = None, create: bool = False, patience: int = 60
+    url: str,
+    *,
+    keys: Path | str,
+    master: Master | None = None,
+    create: bool = False,
+    torn: bool = False,
+    patience: int = 60,
 ) -> Log:
     """The log at `url` with its key store at `keys`, a file or a URL; both are made where `create` says so.
 
     Without `master`, the master key is in the file master.key beside the key store and is made together with it.
+    `torn` opens one whose tail was cut off too, for whoever looks into what is wrong with it.
     `patience` bounds in seconds how long a writer waits for another one.
     """
     address, place = parse(url), _place(keys)
@@ -49,8 +56,9 @@ def open_log(
             failing.callback(store.close)
             meta = meta or _create(recorder, store)
         _check_keys(meta, address, store)
-        with recorder.session() as session:
-            session.tip()
+        if not torn:
+            with recorder.session() as session:
+                session.tip()
         failing.pop_all()
     return Log(address, recorder, url=url, epoch=meta["epoch"], store=store)
 
