@@ -1,9 +1,11 @@
 """The operator's commands: a log made once by many, hosts that only read, and a status that monitoring can rely on."""
 
+import base64
 import json
 import shutil
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from tests.command import exchange, finish, lines, run, start
@@ -87,3 +89,41 @@ def test_a_log_that_cannot_be_signed_is_told_and_the_views_are_brought_up(filled
     assert done.code == 0
     assert "put it back, or begin a new copy" in done.err
     assert "position 3" in done.out
+
+
+def test_two_machines_share_one_log_and_one_key_store(
+    postgres_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
+        connection.execute("CREATE SCHEMA keys")
+    monkeypatch.setenv("OMNILINE_LOG_URL", postgres_url)
+    monkeypatch.setenv("OMNILINE_KEYS_URL", f"{postgres_url}&options=-csearch_path%3Dkeys")
+    monkeypatch.setenv("OMNILINE_MASTER_KEY", base64.b64encode(bytes(range(32))).decode())
+    first, second = tmp_path / "first", tmp_path / "second"
+    for number, machine in enumerate((first, second), 1):
+        file = lines(tmp_path / f"{number}.jsonl", exchange(number))
+        for words in (["log", "init"], ["ingest", file, "--source", "desk"]):
+            done = run(machine, *words)
+            assert done.code == 0, done.err
+    for number in (1, 2):
+        asked = ["timeline", f"desk|{number}/in|1", "--json"]
+        told = [run(machine, *asked).json()["entries"] for machine in (first, second)]
+        assert told[0] == told[1]
+        assert "Where is my parcel?" in {entry["summary"] for entry in told[0]}
+    assert [(machine / "signing.key").exists() for machine in (first, second)] == [True, False]
+    for machine in (first, second):
+        assert run(machine, "project").code == 0
+    assert run(second, "verify", "--key", str(first / "signing.key.pub")).code == 0
+    assert not list(tmp_path.glob("*/keys.db")) + list(tmp_path.glob("*/master.key"))
+
+
+def test_a_wrong_master_key_is_one_clear_line(filled: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OMNILINE_MASTER_KEY", base64.b64encode(bytes(range(32))).decode())
+    assert "master key" in run(filled, "timeline", "anna@example.com").sentence()
+    monkeypatch.setenv("OMNILINE_MASTER_KEY", "short")
+    assert "master key" in run(filled, "status").sentence()
+    monkeypatch.setenv("OMNILINE_MASTER_KEY", "")
+    monkeypatch.setenv("OMNILINE_MASTER_KEY_FILE", str(filled / "absent.key"))
+    assert "absent.key" in run(filled, "status").sentence()
+    monkeypatch.setenv("OMNILINE_MASTER_KEY_FILE", str(filled / "master.key"))
+    assert run(filled, "status").code == 0
