@@ -23,10 +23,13 @@ from projections.keeping import keeper_of
 INBOX_SECONDS = 2.0
 DAYS = ["%Y-%m-%d"]
 
-app, quarantine, policy, log = (typer.Typer(no_args_is_help=True, add_completion=False) for _ in range(4))
+app, quarantine, policy, log, keys = (
+    typer.Typer(no_args_is_help=True, add_completion=False) for _ in range(5)
+)
 app.add_typer(quarantine, name="quarantine", help="What was refused, and why.")
 app.add_typer(policy, name="policy", help="Promises, calendars, channels and trust.")
 app.add_typer(log, name="log", help="The log itself.")
+app.add_typer(keys, name="keys", help="The keys of personal data.")
 
 Strict = Annotated[bool, typer.Option("--strict", help="Exit 1 unless all is well.")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
@@ -63,6 +66,7 @@ answering(quarantine, "show", answers.refusal, printed.fields)
 answering(policy, "show", answers.policy, printed.content)
 answering(policy, "adopt", operations.adopt, printed.fields)
 answering(log, "init", operations.init, reports.ready)
+answering(keys, "rewrap", operations.rewrap, reports.rewrapped)
 
 
 @app.callback()

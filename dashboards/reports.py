@@ -111,3 +111,8 @@ def ready(document: Document) -> None:
     """That a log can be used."""
     signs = "" if document["signs"] else " Its signing key is not on this host."
     print(f"The log is ready on {document['dialect']}, at position {number(document['position'])}.{signs}")
+
+
+def rewrapped(document: Document) -> None:
+    """That older master keys can go."""
+    print(f"{_of(document['rewrapped'], 'key')} wrapped anew; all are under the newest master key.")

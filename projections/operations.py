@@ -33,3 +33,9 @@ def adopt(home: Home, file: Path, since: str | None = None) -> Document:
         "outcome": receipt.outcome,
         "position": receipt.position,
     }
+
+
+def rewrap(home: Home) -> Document:
+    """Wrap all keys of personal data under the newest master key; those before it are not needed any more."""
+    with home.log() as log:
+        return {"rewrapped": log.keys.rewrap()}

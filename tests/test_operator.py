@@ -127,3 +127,15 @@ def test_a_wrong_master_key_is_one_clear_line(filled: Path, monkeypatch: pytest.
     assert "absent.key" in run(filled, "status").sentence()
     monkeypatch.setenv("OMNILINE_MASTER_KEY_FILE", str(filled / "master.key"))
     assert run(filled, "status").code == 0
+
+
+def test_a_new_master_key_takes_over(filled: Path) -> None:
+    old, new = (filled / "master.key").read_text("utf-8"), base64.b64encode(bytes(range(32))).decode()
+    (filled / "master.key").write_text(f"{new}\n{old}", "utf-8")
+    assert run(filled, "keys", "rewrap", "--json").json()["rewrapped"] > 0
+    (filled / "master.key").write_text(f"{new}\n", "utf-8")
+    entries = run(filled, "timeline", "anna@example.com", "--json").json()["entries"]
+    assert "Where is my parcel?" in {entry["summary"] for entry in entries}
+    assert run(filled, "keys", "rewrap", "--json").json()["rewrapped"] == 0
+    (filled / "master.key").write_text(old, "utf-8")
+    assert "master key" in run(filled, "timeline", "anna@example.com").sentence()
