@@ -14,7 +14,7 @@ from domain.keys.master import appearing
 from domain.keys.store import KeyStore
 from domain.keys.tables import META, METADATA
 
-PAGE = 10_000
+PAGE, PATIENCE = 10_000, 60
 _SEQUENCE = """SELECT setval(pg_get_serial_sequence('stream_keys', 'id'),
     (SELECT coalesce(max(id), 0) + 1 FROM stream_keys), false)"""
 _SIZE = "SELECT pg_total_relation_size(%s::regclass)"
@@ -32,9 +32,9 @@ def copy_keys(store: KeyStore, file: Path) -> None:
             _rows(source, target)
 
 
-def restore_keys(file: Path, url: str) -> None:
+def restore_keys(file: Path, where: str | Path) -> None:
     """Put a copied store where there is none."""
-    with closing(Database(url, patience=60)) as database:
+    with closing(Database(where, patience=PATIENCE)) as database:
         if database.path is None:
             with closing(_file(file)) as copy, copy.reading() as source, database.writing() as target:
                 if sa.inspect(target).has_table(META.name):
@@ -78,7 +78,7 @@ def _snapshot(database: Database) -> Iterator[Connection]:
 
 
 def _file(path: Path) -> Database:
-    return Database(sa.URL.create("sqlite", database=str(path)).render_as_string(), patience=60)
+    return Database(path, patience=PATIENCE)
 
 
 @contextmanager

@@ -114,12 +114,12 @@ class KeyStore:
         old = KEYS.c.master.not_in([self._wraps.newest, DESTROYED]) & (KEYS.c.id > last)
         return list(connection.execute(sa.select(KEYS).where(old).order_by(KEYS.c.id).limit(_PAGE)))
 
-    def _anew(self, rows: list[Any]) -> list[tuple[str, bytes, int, str]]:
+    def _anew(self, rows: list[Any]) -> list[tuple[str, bytes, int]]:
         random, anew = os.urandom(NONCE * len(rows)), []
         keys = self._wraps.unwrap(row[1:] for row in rows)
-        for at, (number, stream, master, _) in enumerate(rows):
+        for at, (number, stream, _, _) in enumerate(rows):
             again = self._wraps.wrap(keys[stream], stream, nonce=random[at * NONCE : (at + 1) * NONCE])
-            anew.append((self._wraps.newest, again, number, master))
+            anew.append((self._wraps.newest, again, number))
         return anew
 
     def _rewrap_secrets(self, connection: Connection) -> int:

@@ -68,7 +68,7 @@ SQLITE = Statements(
     destroy="""INSERT INTO stream_keys (stream, master, wrapped) SELECT value, ?2, ?3 FROM json_each(?1) WHERE true
         ON CONFLICT (stream) DO UPDATE SET master = excluded.master, wrapped = excluded.wrapped
         WHERE stream_keys.master <> excluded.master""",
-    rewrap="UPDATE stream_keys SET master = ?, wrapped = ? WHERE id = ? AND master = ?",
+    rewrap="UPDATE stream_keys SET master = ?, wrapped = ? WHERE id = ?",
 )
 POSTGRESQL = Statements(
     alone=f"SELECT pg_advisory_xact_lock({0x6F6D6B73})",
@@ -81,6 +81,5 @@ POSTGRESQL = Statements(
         ON CONFLICT (stream) DO UPDATE SET master = excluded.master, wrapped = excluded.wrapped
         WHERE stream_keys.master <> excluded.master""",
     rewrap="""UPDATE stream_keys AS old SET master = new.master, wrapped = new.wrapped
-        FROM unnest(%b::text[], %b::bytea[], %b::bigint[], %b::text[]) AS new (master, wrapped, id, was)
-        WHERE old.id = new.id AND old.master = new.was""",
+        FROM unnest(%b::text[], %b::bytea[], %b::bigint[]) AS new (master, wrapped, id) WHERE old.id = new.id""",
 )

@@ -1,8 +1,11 @@
 """A new master key: old keys stay readable, new ones go under it, and all can be wrapped anew."""
 
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -77,6 +80,33 @@ def test_many_keys_are_wrapped_anew_in_several_steps(
     keys = store.provide({(f"contact:crm:{number}", 1) for number in range(20_010)})
     with opened(keys_url, newer, master_file) as rotated:
         assert rotated.rewrap() == 20_012
+    with opened(keys_url, newer) as alone:
+        assert alone.fetch(keys) == keys
+
+
+def test_minting_goes_on_while_all_is_wrapped_anew(
+    store: KeyStore, keys_url: str, master_file: Path, newer: Path
+) -> None:
+    keys = store.provide({(f"contact:crm:{number}", 1) for number in range(500)})
+    stop = threading.Event()
+
+    def mint() -> None:
+        for number in count():
+            keys.update(store.provide([(f"contact:web:{number}", 1)]))
+            if stop.is_set():
+                return
+
+    with opened(keys_url, newer, master_file) as rotated, ThreadPoolExecutor(1) as pool:
+        minting = pool.submit(mint)
+        try:
+            assert rotated.rewrap() >= 502
+            for _ in range(8):
+                rotated.rewrap()
+        finally:
+            stop.set()
+        minting.result(60)
+        rotated.rewrap()
+        assert rotated.rewrap() == 0
     with opened(keys_url, newer) as alone:
         assert alone.fetch(keys) == keys
 

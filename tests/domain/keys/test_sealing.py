@@ -108,29 +108,27 @@ def test_swapped_columns_of_one_stream_do_not_open() -> None:
     assert refused((*second[:3], first[3])) == UNFIT.format("crm|m2|1")
 
 
-@given(st.data())
-def test_a_column_changed_in_any_bit_does_not_open(data: st.DataObject) -> None:
+def test_a_column_changed_in_any_bit_does_not_open() -> None:
     [row] = sealed(MAIL)
-    bit = data.draw(st.integers(0, len(row[3]) * 8 - 1))
-    column = bytearray(row[3])
-    column[bit // 8] ^= 1 << bit % 8
-    assert refused((*row[:3], bytes(column))) == UNFIT.format("crm|m1|1")
+    for bit in range(len(row[3]) * 8):
+        column = bytearray(row[3])
+        column[bit // 8] ^= 1 << bit % 8
+        assert refused((*row[:3], bytes(column))) == UNFIT.format("crm|m1|1")
 
 
-@given(st.integers(1, 200))
-def test_a_column_cut_inside_a_part_does_not_open(size: int) -> None:
+def test_a_column_cut_inside_a_part_does_not_open() -> None:
     [row] = sealed(MAIL)
-    whole = len(row[3]) - (5 + 12 + len(TEXT) + 16)
-    size = min(size, len(row[3]) - 1)
-    if size == whole:
-        assert open_one((*row[:3], row[3][:size]), keys=KEYS) == EMAIL
-    else:
+    first = 5 + 12 + len(EMAIL) + 16
+    for size in {*range(1, len(row[3]))} - {first}:
         assert refused((*row[:3], row[3][:size])) == UNFIT.format("crm|m1|1")
+    assert open_one((*row[:3], row[3][:first]), keys=KEYS) == EMAIL
 
 
-def test_a_cut_head_is_told_where_keys_are_listed() -> None:
-    with pytest.raises(KeysError, match=r"^The sealed fields of crm\|m1\|1 do not open"):
-        pairs_in([(ONE, "crm|m1|1", "contact.received", b"\x01\x00")])
+def test_parts_that_run_over_the_end_are_told_where_keys_are_listed() -> None:
+    [row] = sealed(MAIL)
+    for column in (b"\x01\x00", row[3][:-1]):
+        with pytest.raises(KeysError, match=r"^The sealed fields of crm\|m1\|1 do not open"):
+            pairs_in([(*row[:3], column)])
 
 
 @pytest.mark.parametrize(
