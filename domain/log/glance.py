@@ -33,7 +33,7 @@ class Glance:
 
 def glance(log: Log, *, keys: Sequence[PublicKey], copies: Sequence[Path]) -> Glance:
     """How a log stands to its newest checkpoint, inside or outside."""
-    inside = newest_inside(log)
+    inside = _inside(log)
     places = {path: read_copy(path, newest=True).notes[-1:] for path in copies}
     notes = [note for one in places.values() for note in one]
     if inside and (kept := inside.note()):
@@ -50,7 +50,7 @@ def glance(log: Log, *, keys: Sequence[PublicKey], copies: Sequence[Path]) -> Gl
     )
 
 
-def newest_inside(log: Log) -> Held | None:
+def _inside(log: Log) -> Held | None:
     """The newest checkpoint of the log's database."""
     with log.session() as session:
         present = "checkpoints" in session.tables()

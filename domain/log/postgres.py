@@ -94,6 +94,9 @@ _COUNTS = """SELECT split_part(event_id, '|', 1) AS source, count(*) FROM stored
     GROUP BY source ORDER BY source"""
 _TABLE_NAMES = "SELECT tablename FROM pg_tables WHERE schemaname = current_schema()"
 
+_DURABLE = (
+    "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'"
+)
 _APPLICATION = 0x6F6D6E69
 _SHUTDOWN = ("57P01", "57P02", "57P03")
 """What a server says that stops or starts."""
@@ -152,6 +155,7 @@ class LogDatastore(PostgresDatastore):
         def after_connect(connection: Connection[Any]) -> None:
             settle(connection)
             connection.execute("SET default_transaction_isolation = 'read committed'")
+            connection.execute(_DURABLE)
 
         return after_connect
 

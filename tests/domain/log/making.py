@@ -1,6 +1,7 @@
 """Events for the log's tests: `mail(3)` is the third mail of a help desk, `said("…")` the same with other words."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
@@ -72,3 +73,11 @@ def event_at(log: Log, position: int) -> Event:
     kept = {name: told[name] for name in LogEvent.__dataclass_fields__}
     event: Event = LogMapper(log.keys).to_domain_event(LogEvent(**kept))
     return event
+
+
+def burn(log: Log, count: int) -> int:
+    """Let a batch of so many fail after it got its positions; how many of them are lost, which are none in a file."""
+    with suppress(ZeroDivisionError), log.session(commit=True) as session:
+        session.reserve(count, tip=session.tip())
+        raise ZeroDivisionError
+    return 0 if log.dialect == "sqlite" else count

@@ -25,5 +25,5 @@ def begun(module: str, *words: object) -> Process:
 def ended(process: Process) -> str:
     """What it told, once it has ended well."""
     told, errors = process.communicate(timeout=SECONDS)
-    assert (process.returncode, errors) == (0, "")
+    assert (process.returncode, errors) == (0, ""), errors
     return told

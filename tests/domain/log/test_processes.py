@@ -7,8 +7,6 @@ import sys
 from collections import Counter
 from pathlib import Path
 
-import pytest
-
 from domain.log import open_log
 from domain.log.chain import COLUMNS, START, leaf, link
 from tests.domain.log.making import columns, rows
@@ -66,22 +64,6 @@ def test_overlapping_slices_are_stored_once_though_one_process_is_killed(log_url
         assert chain == value
         assert log.dialect == "postgresql" or row[0] == number
     log.close()
-
-
-@pytest.mark.parametrize("count", [6])
-def test_processes_that_start_together_share_one_new_log(log_url: str, keys: Path, count: int) -> None:
-    code = (
-        "import sys; from pathlib import Path; from domain.log import open_log;"
-        "log = open_log(sys.argv[1], keys=Path(sys.argv[2]), create=True); print(log.epoch); log.close()"
-    )
-    command = [sys.executable, "-W", "error", "-c", code, log_url, str(keys)]
-    starting = [
-        subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        for _ in range(count)
-    ]
-    told = [worker.communicate(timeout=120) for worker in starting]
-    assert [errors for _, errors in told] == [""] * count
-    assert len({epoch for epoch, _ in told}) == 1
 
 
 def test_what_is_appended_after_a_bulk_read_survives_another_process_that_comes_and_goes(
