@@ -66,25 +66,6 @@ def test_overlapping_slices_are_stored_once_though_one_process_is_killed(log_url
     log.close()
 
 
-<<<<<<< /tmp/logwork/tests/domain/log/test_processes.py
-@pytest.mark.parametrize("count", [10])
-def test_processes_that_start_together_share_one_new_log(log_url: str, keys: Path, count: int) -> None:
-    code = (
-        "import sys; from pathlib import Path; from domain.log import open_log;"
-        "log = open_log(sys.argv[1], keys=Path(sys.argv[2]), create=True); print(log.epoch); log.close()"
-    )
-    command = [sys.executable, "-W", "error", "-c", code, log_url, str(keys)]
-    starting = [
-        subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        for _ in range(count)
-    ]
-    told = [worker.communicate(timeout=120) for worker in starting]
-    assert [errors for _, errors in told] == [""] * count
-    assert len({epoch for epoch, _ in told}) == 1
-
-
-=======
->>>>>>> /work/main/tests/domain/log/test_processes.py
 def test_what_is_appended_after_a_bulk_read_survives_another_process_that_comes_and_goes(
     tmp_path: Path, keys: Path
 ) -> None:
