@@ -76,7 +76,7 @@ class SQLiteStore(Store):
         super().__init__(folder)
         self._recorder = sqlite_library(folder / "library.db")
         self._bare = sqlite3.connect(folder / "bare.db", isolation_level=None)
-        for statement in ("PRAGMA journal_mode=WAL", "PRAGMA synchronous=FULL", *sqlite.TABLES):
+        for statement in (*(f"PRAGMA {setting}" for setting in sqlite.SETTINGS), *sqlite.TABLES):
             self._bare.execute(statement)
 
     def address(self, name: str) -> str:
