@@ -67,7 +67,9 @@ class KeyStore:
     def destroy(self, streams: Collection[str], *, now: datetime) -> int:
         """Destroy all keys of these streams for good, known or not; how many streams were not destroyed before.
 
-        Told to be busy, the keys are destroyed, but their bytes may still lie in the files: destroy again.
+        Told to be busy, the keys are destroyed, but their wrapped bytes may still lie in the files: destroy again.
+        PostgreSQL keeps such bytes in free space, write-ahead log and backups until they are written over: there a
+        new master key, `rewrap` and the end of the old one make them worthless.
         """
         sql, named = self._database.sql, self._database.listed(sorted(set(streams)))
         at = (now - _EPOCH) // timedelta(microseconds=1)
