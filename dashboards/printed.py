@@ -120,9 +120,18 @@ def progress(done: Progress) -> None:
 
 
 def rebuilt(views: Sequence[Rebuilt]) -> None:
-    """What building views anew found against the old ones."""
-    table([{name: value for name, value in asdict(view).items() if name != "error"} for view in views])
+    """What building views anew found against the old ones, row by row; refuses where the old ones stay."""
+    shown = ("view", "position", "outcome", "rows", "differing", "added", "removed")
+    table([{name: getattr(view, name) for name in shown} for view in views])
+    if told := [{"view": view.view, **asdict(row)} for view in views for row in view.differences]:
+        table(told, title="Differing rows, the first of each table")
     _check((view.view, view.error) for view in views)
+    for view in views:
+        if view.outcome == "kept":
+            raise ViewsFailed(
+                f"{number(view.differing)} rows of {view.view} differ from what the log gives, the old ones stay: "
+                f"run `omniline rebuild {view.view} --accept` to take the new ones."
+            )
 
 
 def _check(errors: Iterable[tuple[str, str | None]]) -> None:

@@ -1,12 +1,11 @@
 """Building: from events and persons to the rows of every fact, a bucket of whole persons at a time."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from types import ModuleType
 
 import polars as pl
-import sqlalchemy as sa
 
 from domain.asof import AsOf
 from domain.policy import Policies, Policy
@@ -14,13 +13,13 @@ from projections.evidence import DECISIONS, evidence, policies_of, rulings, trus
 from projections.frames import effective, with_case_key
 from projections.identity import Identity, resolve
 from projections.known import Known
+from projections.parts import buckets
+from projections.poison import RAISED, unbuilt
 from projections.tables import TableError, conform
 from projections.trust import Trust
 from projections.worktime import Worktime
 
-Ready = Callable[[sa.Table, pl.DataFrame], None]
-BUCKET = 200_000
-"""Events that one build sees at most, save those of a single person."""
+Ready = Callable[[ModuleType, pl.DataFrame], None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,10 +33,11 @@ class Reading:
 
 @dataclass(frozen=True, kw_only=True)
 class Built:
-    """The rows of every fact that could be built, and one sentence for each that could not."""
+    """The rows of every fact that could be built, one sentence for each that could not, and who reads which."""
 
     rows: dict[str, pl.DataFrame] = field(default_factory=dict)
     errors: dict[str, str] = field(default_factory=dict)
+    reads: dict[str, set[str]] = field(default_factory=dict)
 
 
 def reading_of(decided: pl.DataFrame, as_of: AsOf, shipped: Policy | Policies | None) -> Reading:
@@ -85,48 +85,41 @@ def build_facts(facts: Sequence[ModuleType], known: Known, ready: Ready | None =
 
     `ready` is told of each fact as soon as all its rows are there.
     """
-    built = Built()
+    built = Built(reads={fact.VIEW.name: set() for fact in facts})
     parts: dict[str, list[pl.DataFrame]] = {fact.VIEW.name: [] for fact in facts}
-    for bucket, last in buckets(known):
+    for whole, last in buckets(known):
+        shelf = Shelf(built.reads)
+        bucket = replace(whole, facts=shelf)
         for fact in facts:
             name = fact.VIEW.name
             if name in built.errors:
                 continue
+            shelf.reader = name
             try:
                 rows = _own(conform(fact.VIEW, fact.build(bucket)), bucket)
-            except Exception as error:  # a build is replaceable: whatever it raises concerns it alone
-                built.errors[name] = _sentence(name, error, built.errors)
+            except RAISED as error:
+                built.errors[name] = unbuilt(fact, bucket, error, built.errors)
                 continue
-            bucket.facts[name] = rows
+            shelf[name] = rows
             parts[name].append(rows)
             if last:
                 built.rows[name] = pl.concat(parts.pop(name))
                 if ready is not None:
-                    ready(fact.VIEW, built.rows[name])
+                    ready(fact, built.rows[name])
     return built
 
 
-def buckets(known: Known) -> Iterator[tuple[Known, bool]]:
-    """The same knowledge in parts of whole persons, and whether each is the last."""
-    if known.events.height <= BUCKET:
-        yield known, True
-        return
-    sizes = known.events.group_by("person").len().sort("person")
-    numbered = sizes.select("person", bucket=(pl.col("len").cast(pl.Int64).cum_sum() // BUCKET))
-    parts = sorted(numbered.partition_by("bucket", as_dict=True).items())
-    for (number,), persons in parts:
-        yield only(known, persons["person"]), number == parts[-1][0][0]
+class Shelf(dict[str, pl.DataFrame]):
+    """The facts built before; it notes who reads which."""
 
+    def __init__(self, reads: dict[str, set[str]]) -> None:
+        super().__init__()
+        self.reader = ""
+        self._reads = reads
 
-def only(known: Known, persons: pl.Series) -> Known:
-    """The same knowledge about some persons; no facts yet."""
-    mine = persons.to_frame("person")
-    return replace(
-        known,
-        events=known.events.join(mine, on="person", how="semi", maintain_order="left"),
-        identity=known.identity.of(persons),
-        facts={},
-    )
+    def __getitem__(self, name: str) -> pl.DataFrame:
+        self._reads[self.reader].add(name)
+        return super().__getitem__(name)
 
 
 def _own(rows: pl.DataFrame, known: Known) -> pl.DataFrame:
@@ -134,9 +127,3 @@ def _own(rows: pl.DataFrame, known: Known) -> pl.DataFrame:
     if foreign.len():
         raise TableError(f"it returned rows of {foreign[0]}, whom it was not asked about")
     return rows
-
-
-def _sentence(name: str, error: Exception, failed: dict[str, str]) -> str:
-    if isinstance(error, KeyError) and error.args and error.args[0] in failed:
-        return f"{name} reads {error.args[0]}, which could not be built: mend that one first."
-    return f"{name} could not be built ({type(error).__name__}: {error}): mend its build, then project again."

@@ -1,7 +1,7 @@
 """Catching up: what one run over the new events computes, and what it writes in its transaction."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, field
 from types import ModuleType
 
 import polars as pl
@@ -13,12 +13,15 @@ from domain.events.decisions import CalendarAdopted, IdentifierFlagged, PolicyAd
 from domain.log import EVERY, Log
 from domain.policy import Policies, Policy
 from projections import persons
-from projections.building import Built, Reading, build_facts, known_by, known_of, only, reading_of
+from projections.building import Built, Reading, Ready, build_facts, known_by, known_of, reading_of
 from projections.evidence import DECISIONS, Evidence, assertions, evidence, references, rulings
-from projections.frames import ORDER, TIMELINE, decode, effective
+from projections.frames import ORDER, TIMELINE, decode, effective, unread
 from projections.identity import resolve
 from projections.known import Known
+from projections.parts import only
+from projections.persons import Rows
 from projections.trust import Trust
+from projections.unread import passed_over
 from projections.writing import Writer
 
 FEW = 20_000
@@ -44,11 +47,14 @@ class Run:
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """What a run computed: of how many persons and subjects."""
+    """What a run computed: of how many persons and subjects; what it passed over of the subjects read, or of all."""
 
     built: Built
     persons: int
     subjects: int
+    passed: pl.DataFrame
+    read: Collection[str] | None = None
+    identity: Rows = field(default_factory=dict)
 
 
 def whole_log(run: Run) -> pl.DataFrame:
@@ -63,19 +69,42 @@ def everything(run: Run) -> tuple[Known, Built]:
     return known, build_facts(run.facts, known)
 
 
-def rebuild_all(run: Run, connection: Connection, writer: Writer) -> Outcome:
-    """Compute everybody anew."""
-    known = known_by(whole_log(run), run.as_of, run.shipped)
+def compute_all(
+    run: Run, resolved: Callable[[Rows], None] | None = None, ready: Ready | None = None
+) -> Outcome:
+    """Compute everybody anew; who is who and each fact are handed out as soon as they are there."""
+    frame = whole_log(run)
+    passed = passed_over(frame, frame)
+    known = known_by(frame, run.as_of, run.shipped)
+    del frame
     deciders = known.events.filter(pl.col("kind").is_in(DECISIONS))["subject"]
-    new = persons.resolved_rows(known.identity, references(known.events), deciders)
-    writer.identity(persons.stored_rows(connection, None), new)
-    built = build_facts(run.facts, known, lambda table, rows: writer.fact(table, rows, None))
+    rows = persons.resolved_rows(known.identity, references(known.events), deciders)
+    if resolved is not None:
+        resolved(rows)
+    built = build_facts(run.facts, known, ready)
     assigned = known.identity.assignments
-    return Outcome(built=built, persons=assigned["person"].n_unique(), subjects=assigned.height)
+    return Outcome(
+        built=built,
+        persons=assigned["person"].n_unique(),
+        subjects=assigned.height,
+        passed=passed,
+        identity=rows,
+    )
 
 
-def catch_up(run: Run, connection: Connection, writer: Writer, base: int) -> Outcome:
-    """Compute whom the events after `base` touch; after 0 that is everybody."""
+def rebuild_all(run: Run, connection: Connection, writer: Writer) -> Outcome:
+    """Compute everybody anew, and write it."""
+    return compute_all(
+        run,
+        lambda rows: writer.identity(persons.stored_rows(connection, None), rows),
+        lambda fact, rows: writer.fact(fact, rows, None),
+    )
+
+
+def catch_up(
+    run: Run, connection: Connection, writer: Writer, base: int, also: Collection[str] = ()
+) -> Outcome:
+    """Compute whom the events after `base` touch, and these subjects; after 0 that is everybody."""
     stored = persons.Stored(connection=connection)
     new = run.head - base
     if base == 0 or (new > MANY and new * 4 >= run.head):
@@ -85,7 +114,7 @@ def catch_up(run: Run, connection: Connection, writer: Writer, base: int) -> Out
         return rebuild_all(run, connection, writer)
     said = decided(run, connection, news)
     reading = reading_of(said, run.as_of, run.shipped)
-    dirty = set(news["subject"])
+    dirty = {*news["subject"], *also}
     if news["kind"].is_in(DECISIONS).any():
         before = reading_of(said.filter(pl.col("position") <= base), run.as_of, run.shipped)
         dirty |= _ruled(news)
@@ -95,7 +124,7 @@ def catch_up(run: Run, connection: Connection, writer: Writer, base: int) -> Out
     reached = persons.closure(stored, dirty, reading.rulings, streams.evidence_of, limit=FEW)
     if reached is None:
         return rebuild_all(run, connection, writer)
-    return _touched(run, connection, writer, streams, dirty=dirty, reached=reached)
+    return _touched(run, connection, writer, streams, news=news, dirty=dirty, reached=reached)
 
 
 class _Streams:
@@ -105,6 +134,7 @@ class _Streams:
         self.deciders = decided["subject"]
         self._run = run
         self.reading = reading
+        self.unread = [TIMELINE.to_frame()]
         self._frames = [TIMELINE.to_frame()]
         self._found = [evidence(self._frames[0], reading.trust)]
 
@@ -133,14 +163,21 @@ class _Streams:
 
     def _read(self, subjects: set[str]) -> pl.DataFrame:
         frame = decode(self._run.log.arrow_of(sorted(subjects), upto=self._run.head, opened=EVERY))
+        self.unread.append(unread(frame))
         return effective(frame, self._run.as_of, self.reading.trust)
 
 
-def decided(run: Run, connection: Connection, news: pl.DataFrame | None = None) -> pl.DataFrame:
-    """Every decision up to the head: those of known streams, and those among the new events."""
+def decided(
+    run: Run,
+    connection: Connection,
+    news: pl.DataFrame | None = None,
+    *,
+    known: sa.Table | None = persons.DECIDED,
+) -> pl.DataFrame:
+    """Every decision up to the head: those of `known` streams, and those among the new events."""
     streams: set[str] = set()
-    if sa.inspect(connection).has_table(persons.DECIDED.name):
-        streams |= set(connection.execute(sa.select(persons.DECIDED.c.subject)).scalars())
+    if known is not None:
+        streams |= set(connection.execute(sa.select(known.c.subject)).scalars())
     if news is not None:
         streams |= set(news.filter(pl.col("kind").is_in(DECISIONS))["subject"])
     frame = decode(run.log.arrow_of(sorted(streams), upto=run.head, opened=EVERY))
@@ -167,6 +204,7 @@ def _touched(
     writer: Writer,
     streams: _Streams,
     *,
+    news: pl.DataFrame,
     dirty: set[str],
     reached: set[str],
 ) -> Outcome:
@@ -184,5 +222,11 @@ def _touched(
     whose = sorted(touched)
     known = known_of(events, identity, reading.policies, run.as_of.instant)
     mine = only(known, pl.Series(whose, dtype=pl.String))
-    built = build_facts(run.facts, mine, lambda table, rows: writer.fact(table, rows, whose))
-    return Outcome(built=built, persons=len(whose), subjects=len(reached))
+    built = build_facts(run.facts, mine, lambda fact, rows: writer.fact(fact, rows, whose))
+    return Outcome(
+        built=built,
+        persons=len(whose),
+        subjects=len(reached),
+        passed=passed_over(pl.concat(streams.unread), news),
+        read=reached,
+    )

@@ -2,34 +2,37 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from threading import Lock
+from datetime import datetime
 from types import ModuleType
 
 import polars as pl
-from sqlalchemy.engine import Connection
 
 from domain.asof import AsOf
 from domain.log import Log
 from domain.policy import Policies, Policy, shipped_policy
-from projections.building import Reading, reading_of, worktime_of
-from projections.catchup import Run, catch_up, decided, everything, rebuild_all
+from projections.catchup import Run, everything
+from projections.comparing import Difference
 from projections.facts import FACTS
-from projections.frames import decode
+from projections.following import Following
 from projections.known import Known
-from projections.progress import Facts, Progress, Rebuilt, ViewState, state_of
-from projections.tables import read, schema, shown
+from projections.progress import Facts, Progress, Rebuilt, ViewState, note_of, states_of
+from projections.serving import Serving
 from projections.trust import Trust
 from projections.upkeep import Upkeep
-from projections.views import Mark, Views, ViewsBusy, ViewsError
+from projections.views import Views, ViewsBusy, ViewsError, ViewsRefused
 from projections.worktime import Worktime
-from projections.writing import IDENTITY, Writer
+from projections.writing import IDENTITY
 
-__all__ = ["Engine", "Progress", "Rebuilt", "ViewState", "ViewsBusy", "ViewsError"]
-
-RETRY = timedelta(minutes=1)
-"""How long an engine leaves alone what it has seen fail; whole recomputations cost."""
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+__all__ = [
+    "Difference",
+    "Engine",
+    "Progress",
+    "Rebuilt",
+    "ViewState",
+    "ViewsBusy",
+    "ViewsError",
+    "ViewsRefused",
+]
 
 
 class Engine:
@@ -49,49 +52,66 @@ class Engine:
     ) -> None:
         self.log = log
         self._views = Views(views_url, patience=patience)
+        self.address = self._views.shown
         self._modules = tuple(facts)
         self._shipped = shipped or shipped_policy()
         epoch = f"{log.epoch}/{self._shipped.digest[:16]}"
-        self._upkeep = Upkeep(log=log, facts=self._modules, epoch=epoch)
-        self._failed: dict[str, datetime] = {}
-        self._frames: dict[str, tuple[Mark, pl.DataFrame]] = {}
-        self._said: tuple[int, Reading, Worktime] | None = None
-        self._lock = Lock()
+        upkeep = Upkeep(log=log, facts=self._modules, epoch=epoch, address=self.address)
+        self._serving = Serving(self._views, upkeep, self._run_at, self._shipped)
+        self._following = Following(views=self._views, upkeep=upkeep, run_at=self._run_at)
+
+    def check(self) -> None:
+        """Refuse views that do not follow from this log, or that a newer Omniline keeps, with one sentence."""
+        self._serving.standing().check()
 
     def catch_up(self, *, now: datetime) -> Progress:
-        """Bring every view to the log's head; rows and positions commit together or not at all."""
+        """Bring every view to the log's head; rows and positions commit together or not at all.
+
+        What cannot be brought there by news alone is built anew beside what serves.
+        """
         try:
-            with self._views.writing() as connection:
-                return self._catch_up(connection, now)
+            standing = self._serving.standing()
+            standing.check()
+            rebuilt = self._following.beside(standing.former, now)
+            progress = self._following.follow(now)
+            after = self._serving.standing()
+            if mended := self._following.beside(after.behind, now):
+                rebuilt, after = rebuilt + mended, self._serving.standing()
         except ViewsBusy:
             return Progress(head=self.log.head(), busy=True, views=self.positions())
+        if rebuilt:
+            self._serving.forget()
+        return replace(
+            progress,
+            added=progress.added + sum(one.added for one in rebuilt),
+            removed=progress.removed + sum(one.removed for one in rebuilt),
+            notes=(*filter(None, map(note_of, rebuilt)), *progress.notes),
+            rebuilt=tuple(rebuilt),
+            views=states_of(after),
+        )
 
-    def rebuild(self, view: str | None = None, *, now: datetime) -> list[Rebuilt]:
-        """Compute one view, or all, from the whole log; the differences found are counted and written."""
-        views = self._upkeep.versions
-        if view is not None and view not in views:
-            raise ViewsError(f"There is no view {view}: choose one of {', '.join(views)}.")
-        with self._views.writing() as connection:
-            head = self._catch_up(connection, now).head
-            run = self._run(AsOf(instant=now, position=head))
-            others = () if view is None else tuple(name for name in views if name != view)
-            with Writer(connection, but=others) as writer:
-                outcome = rebuild_all(run, connection, writer)
-                changes = writer.written()
-            self._upkeep.mark(connection, outcome.built.errors, changes, head=head, now=now)
-        self._frames.clear()
+    def rebuild(self, view: str | None = None, *, now: datetime, accept: bool = False) -> list[Rebuilt]:
+        """Compute one view, or all, from the log beside those that serve, and compare them row by row.
+
+        Rows that differ are taken where the version of the build was raised, or with `accept`. All views at once
+        also take the place of views that are refused.
+        """
+        standing = self._serving.standing()
+        names = tuple(standing.versions)
+        if view is not None and view not in names:
+            raise ViewsError(f"There is no view {view}: choose one of {', '.join(names)}.")
+        anew = bool(standing.refused) and view is None
+        self._following.retries.forget()
+        if not anew:
+            self._following.follow(now)
+        targets = names if view in (None, IDENTITY) else (view,)
+        found = self._following.rebuilding(now, accept=accept, anew=anew).rebuild(targets)
+        self._serving.forget()
+        self._following.follow(now)
+        choked = self._serving.standing().choked
         return [
-            Rebuilt(
-                view=name,
-                position=head,
-                rows=outcome.subjects if name == IDENTITY else outcome.built.rows[name].height,
-                added=changes[name].added,
-                removed=changes[name].removed,
-            )
-            if name in changes
-            else Rebuilt(view=name, position=0, rows=0, added=0, removed=0, error=outcome.built.errors[name])
-            for name in views
-            if view in (None, name)
+            replace(one, outcome="failed", error=choked) if choked and one.view == IDENTITY else one
+            for one in found
         ]
 
     def replay(self, as_of: AsOf) -> Known:
@@ -102,93 +122,41 @@ class Engine:
         return replace(known, facts=Facts(built.rows, built.errors))
 
     def positions(self) -> dict[str, ViewState]:
-        """How every view stands."""
-        head = self.log.head()
-        with self._views.reading() as connection:
-            stood = self._upkeep.standing(connection, head)
-        return {name: state_of(stood.get(name), head) for name in self._upkeep.versions}
+        """How every view stands; refused ones with the sentence that says why."""
+        return states_of(self._serving.standing())
 
     def position(self) -> int:
         """The log position up to which persons, and all views that are well, are true."""
-        return self.positions()[IDENTITY].position
+        standing = self._serving.standing()
+        standing.check()
+        return standing.base
+
+    def passed_over(self) -> tuple[str, ...]:
+        """A sentence for each stored event that cannot be read and each topic that is unknown."""
+        return self._serving.passed_over()
 
     def facts(self, name: str) -> pl.DataFrame:
         """A whole stored table: a fact, or assignments or identifiers; empty while it is missing."""
-        tables = {shown(table): (view, table) for view, own in self._upkeep.tables.items() for table in own}
-        if name not in tables:
-            raise ViewsError(f"There is no view {name}: choose one of {', '.join(tables)}.")
-        view, table = tables[name]
-        head = self.log.head()
-        with self._views.reading() as connection:
-            mark = self._upkeep.standing(connection, head).get(view)
-            if mark is None:
-                return schema(table).to_frame()
-            kept = self._frames.get(name)
-            if kept is None or kept[0] != mark:
-                kept = self._frames[name] = (mark, read(connection, table))
-        return kept[1]
+        return self._serving.facts(name)
 
     def policies(self) -> Policies:
         """Everything promised, as known at the views' position."""
-        return self._read_decisions()[1].policies
+        return self._serving.said()[0].policies
 
     def trust(self) -> Trust:
         """Whom we believe in what, at the views' position."""
-        return self._read_decisions()[1].trust
+        return self._serving.said()[0].trust
 
     def worktime(self) -> Worktime:
         """Business time under these policies."""
-        return self._read_decisions()[2]
+        return self._serving.said()[1]
 
     def close(self) -> None:
         """Give back the connections to the views; the log stays open."""
         self._views.close()
 
-    def _catch_up(self, connection: Connection, now: datetime) -> Progress:
-        head = self.log.head()
-        stood, notes = self._upkeep.prepare(connection, head)
-        base = stood[IDENTITY].position if IDENTITY in stood else 0
-        stale = {name for name in self._upkeep.versions if not _well(stood.get(name), base)}
-        due = {name for name in stale if now - self._failed.get(name, EPOCH) >= RETRY}
-        if head == base and not due:
-            return Progress(head=head, notes=notes, views=self._states(stood, head))
-        run = self._run(AsOf(instant=now, position=head))
-        with Writer(connection, but=() if due else stale) as writer:
-            outcome = catch_up(run, connection, writer, 0 if due else base)
-            changes = writer.written()
-        stood = self._upkeep.mark(connection, outcome.built.errors, changes, head=head, now=now)
-        self._failed = dict.fromkeys(outcome.built.errors, now)
-        return Progress(
-            head=head,
-            events=head - base,
-            persons=outcome.persons,
-            added=sum(change.added for change in changes.values()),
-            removed=sum(change.removed for change in changes.values()),
-            notes=notes,
-            views=self._states(stood, head),
-        )
-
-    def _states(self, stood: dict[str, Mark], head: int) -> dict[str, ViewState]:
-        return {name: state_of(stood.get(name), head) for name in self._upkeep.versions}
+    def _run_at(self, position: int, now: datetime) -> Run:
+        return self._run(AsOf(instant=now, position=position))
 
     def _run(self, as_of: AsOf) -> Run:
         return Run(log=self.log, as_of=as_of, shipped=self._shipped, facts=self._modules)
-
-    def _read_decisions(self) -> tuple[int, Reading, Worktime]:
-        position = self.position()
-        with self._lock:
-            if self._said is None or self._said[0] != position:
-                with self._views.reading() as connection:
-                    run = self._run(AsOf(instant=EPOCH, position=position))
-                    reading = reading_of(decided(run, connection), run.as_of, self._shipped)
-                ends = [
-                    self.log.arrow(upto=min(1, position)),
-                    self.log.arrow(after=position - 1, upto=position),
-                ]
-                span = pl.concat([decode(end) for end in ends])
-                self._said = (position, reading, worktime_of(span, reading.policies, EPOCH))
-            return self._said
-
-
-def _well(mark: Mark | None, base: int) -> bool:
-    return mark is not None and mark.state == "ok" and mark.position == base

@@ -50,7 +50,7 @@ def separated(
 ) -> tuple[pl.Series, pl.DataFrame]:
     """The states and the columns of all; those that cannot be read are a reason and, save newer ones, nulls."""
     parts = list(apart(states, lambda some: parsed(some, schema)))
-    reasons = _newer(states, kinds)
+    reasons = _versioned(states, kinds)
     for place, part in parts:
         if part is None:
             reasons[place] = reason(
@@ -95,15 +95,17 @@ def _fails(one: pl.Series, read: Read) -> bool:
     return next(apart(one, read))[1] is None
 
 
-def _newer(states: pl.Series, kinds: pl.Series) -> dict[int, str]:
+def _versioned(states: pl.Series, kinds: pl.Series) -> dict[int, str]:
     """States that still bear a class version, by their places: no class of ours could bring them up to date."""
     bearing = states.str.starts_with('{"class_version":')
     if not bearing.any():
         return {}
-    versions = states.str.extract(_VERSION, 1)
+    versions = states.str.extract(_VERSION, 1).cast(pl.Int64, strict=False)
     rows = zip(bearing.arg_true(), versions.filter(bearing), kinds.filter(bearing), strict=True)
     return {
         place: f"{NEWER} {version} of {kind}, this Omniline knows {EVENTS[kind].class_version}"
+        if version is not None and version > EVENTS[kind].class_version
+        else f"its state cannot be brought to version {EVENTS[kind].class_version} of {kind}"
         for place, version, kind in rows
         if kind in EVENTS
     }

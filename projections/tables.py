@@ -62,12 +62,26 @@ def table(name: str, key: str | Sequence[str], *, indexed: Sequence[str] = (), *
 
 
 @cache
-def versioned(table: sa.Table, version: int) -> sa.Table:
-    """The table as one version of its build keeps it, beside those of other versions: `clocks_v3`."""
-    kept = table.to_metadata(sa.MetaData(), name=f"{table.name}_v{version}")
-    for index in kept.indexes:
-        index.name = sa.quoted_name(f"{kept.name}_by_{'_'.join(index.columns.keys())}", None)
-    kept.info["shown"] = table.name
+def versioned(table: sa.Table, version: int, only: tuple[str, ...] = ()) -> sa.Table:
+    """The table as one version of its build keeps it, beside those of others: `clocks_v3`; all its columns or some."""
+    name = f"{shown(table)}_v{version}"
+    columns = [column for column in table.c if not only or column.name in only]
+    kept = sa.Table(
+        name,
+        sa.MetaData(),
+        *(
+            sa.Column(c.name, c.type, primary_key=c.primary_key, autoincrement=False, info=c.info)
+            for c in columns
+        ),
+        *(
+            sa.Index(f"{name}_by_{c.name}", c.name)
+            for index in table.indexes
+            for c in index.columns
+            if c in columns
+        ),
+        sqlite_with_rowid=False,
+    )
+    kept.info["shown"] = shown(table)
     return kept
 
 

@@ -1,7 +1,8 @@
-"""Upkeep: which views of a database can be trusted, and how a run's rows and marks are written together."""
+"""Upkeep: which views of a database can be used, and how their tables and marks are made, set and cleared."""
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from types import ModuleType
 
@@ -9,10 +10,15 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from domain.log import Log
+from domain.log.scan import chain_at
 from projections import persons
-from projections.tables import microseconds
-from projections.views import POSITIONS, Mark, is_present, make_anew, marks, record
+from projections.standing import Standing, holds, refusal
+from projections.tables import microseconds, shown, versioned
+from projections.unread import UNREAD
+from projections.views import POSITIONS, Mark, columns_of, make_anew, marks, record, stored_columns
 from projections.writing import IDENTITY
+
+OWN = (POSITIONS, UNREAD)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,96 +28,135 @@ class Upkeep:
     log: Log
     facts: Sequence[ModuleType]
     epoch: str
+    address: str
+    _proven: dict[int, str] = field(default_factory=dict)
 
     @property
     def versions(self) -> dict[str, int]:
         """Every view with the version of its build, identity first."""
         return {IDENTITY: persons.VERSION, **{fact.VIEW.name: fact.VERSION for fact in self.facts}}
 
-    @property
-    def tables(self) -> dict[str, list[sa.Table]]:
-        """The tables of every view."""
-        return {IDENTITY: list(persons.TABLES), **{fact.VIEW.name: [fact.VIEW] for fact in self.facts}}
+    def tables(self, view: str, version: int | None = None) -> list[sa.Table]:
+        """The tables of a view as our version of its build keeps them, or another."""
+        own = (
+            persons.TABLES
+            if view == IDENTITY
+            else [fact.VIEW for fact in self.facts if fact.VIEW.name == view]
+        )
+        return [versioned(table, self.versions[view] if version is None else version) for table in own]
 
-    def standing(self, connection: Connection, head: int) -> dict[str, Mark]:
-        """The marks of those views that are ours, of this version, and not beyond the log's head."""
-        versions = self.versions
-        found = {
-            name: mark
-            for name, mark in marks(connection).items()
-            if versions.get(name) == mark.version and mark.epoch == self.epoch and mark.position <= head
+    def standing(self, connection: Connection, *, anew: bool = False) -> Standing:
+        """One look; `anew` asks the log again what it was asked before."""
+        if anew:
+            self._proven.clear()
+        head, versions, stored = self.log.head(), self.versions, stored_columns(connection)
+        marked = marks(connection) if holds(stored, POSITIONS, self._columns(connection, POSITIONS)) else {}
+        found = {name: marked[name] for name in versions if name in marked}
+        refused = {
+            name: f"The views {self.address} {why}"
+            for name, mark in found.items()
+            if (why := refusal(mark, version=versions[name], epoch=self.epoch, head=head, chain=self._chain))
         }
-        return found if IDENTITY in found else {}
+        serving = {
+            name for name, mark in found.items() if self._holds(connection, stored, name, mark.version)
+        }
+        whole = {
+            name
+            for name in serving - refused.keys()
+            if found[name].version == versions[name] and found[name].epoch == self.epoch
+        }
+        return Standing(
+            head=head,
+            versions=versions,
+            marks=marked,
+            tables=stored,
+            whole=frozenset(whole),
+            serving=frozenset(serving - refused.keys()),
+            refused=refused,
+        )
 
-    def prepare(self, connection: Connection, head: int) -> tuple[dict[str, Mark], tuple[str, ...]]:
-        """Make empty what is missing or cannot be trusted; the marks left standing, and what was dropped."""
-        present = set(sa.inspect(connection).get_table_names())
-        if not is_present(connection):
-            make_anew(connection, [POSITIONS])
-        stored = marks(connection)
-        stood = self._followed(self.standing(connection, head))
-        tables = self.tables
-        complete = {name for name, own in tables.items() if present.issuperset(table.name for table in own)}
-        kept = {name: mark for name, mark in stood.items() if name in complete and IDENTITY in complete}
-        for name, own in tables.items():
-            if name not in kept:
-                make_anew(connection, own)
-        forgotten = [name for name in stored if name not in tables]
-        for name in forgotten:
-            sa.Table(name, sa.MetaData()).drop(connection, checkfirst=True)
-        connection.execute(sa.delete(POSITIONS).where(POSITIONS.c.view.not_in(list(kept))))
-        dropped = [self._why(name, mark, head) for name, mark in stored.items() if name not in kept]
-        return kept, tuple(dropped)
+    def tidy(self, connection: Connection, standing: Standing) -> None:
+        """Make our own tables where they are missing; drop what belongs to views that we do not know."""
+        for table in OWN:
+            if not holds(standing.tables, table, self._columns(connection, table)):
+                make_anew(connection, [table])
+        forgotten = [name for name in standing.marks if name not in self.versions]
+        self._drop(connection, standing.tables, forgotten)
+        connection.execute(sa.delete(POSITIONS).where(POSITIONS.c.view.in_(forgotten)))
 
-    def _followed(self, stood: dict[str, Mark]) -> dict[str, Mark]:
-        """Those that the log as it is now has led to where they are; persons decide over all."""
-        digests = self.log.digests(sorted({mark.position for mark in stood.values() if mark.position}))
-        found = {name: mark for name, mark in stood.items() if mark.digest == digests.get(mark.position, "")}
-        return found if IDENTITY in found else {}
+    def clear(self, connection: Connection, standing: Standing) -> None:
+        """Make every view's tables empty and forget all marks."""
+        self.tidy(connection, standing)
+        connection.execute(sa.delete(POSITIONS))
+        for name in self.versions:
+            make_anew(connection, self.tables(name))
 
-    def _why(self, name: str, mark: Mark, head: int) -> str:
-        if mark.epoch != self.epoch:
-            return f"{name} followed another log or shipped policy: built anew."
-        if mark.position > head:
-            return f"{name} was at position {mark.position}, beyond the log's head {head}: built anew."
-        if self.versions.get(name) != mark.version:
-            return f"{name} was built by another version of Omniline: built anew."
-        if mark.digest != self._digest(mark.position):
-            return f"{name} followed events that the log no longer holds at {mark.position}: built anew."
-        return f"{name} was incomplete: built anew."
+    def make(self, connection: Connection, standing: Standing, views: Collection[str]) -> None:
+        """Make the tables of these views where they do not stand whole."""
+        for name in views:
+            if not self._holds(connection, standing.tables, name, self.versions[name]):
+                make_anew(connection, self.tables(name))
 
-    def _digest(self, position: int) -> str:
-        return self.log.digests([position]).get(position, "") if position else ""
+    def sweep(self, connection: Connection, views: Collection[str]) -> None:
+        """Drop the tables that other versions of the builds of these views left."""
+        own = [table for name in views for table in self.tables(name)]
+        others = stored_columns(connection).keys() - {table.name for table in own}
+        self._drop(connection, others, [shown(table) for table in own])
 
     def mark(
         self,
         connection: Connection,
+        done: Collection[str],
         errors: Mapping[str, str],
-        written: Collection[str],
         *,
-        head: int,
+        position: int,
         now: datetime,
-    ) -> dict[str, Mark]:
-        """Note up to where identity and the written facts are true, and which could not be built."""
-        stood = marks(connection)
-        digest = self._digest(head)
-        news = [
-            Mark(
-                view=name,
-                version=version,
-                position=head if name not in errors else self._left(stood.get(name))[0],
-                epoch=self.epoch,
-                digest=digest if name not in errors else self._left(stood.get(name))[1],
-                state="failed" if name in errors else "ok",
-                error=errors.get(name),
-                updated_at=microseconds(now),
-            )
-            for name, version in self.versions.items()
-            if name in written or name in errors
-        ]
+    ) -> None:
+        """Note up to where these views are true, and which others could not be built: those stay where they were."""
+        stood, chain, at = marks(connection), self._chain(position), microseconds(now)
+        news = []
+        for name in self.versions:
+            mark = self._made(name, position, chain, at)
+            if name in errors:
+                left = stood.get(name) or self._made(name, 0, "", at)
+                mark = replace(left, state="failed", error=errors[name], updated_at=at)
+            if name in {*done, *errors}:
+                news.append(mark)
         record(connection, news)
-        return marks(connection)
+
+    def _made(self, view: str, position: int, chain: str, at: int) -> Mark:
+        return Mark(
+            view=view,
+            version=self.versions[view],
+            position=position,
+            epoch=self.epoch,
+            chain=chain,
+            state="ok",
+            error=None,
+            updated_at=at,
+        )
+
+    def _chain(self, position: int) -> str:
+        """The log's chain value there, as last asked."""
+        found = self._proven.get(position) if position else ""
+        if found is None:
+            found = self._proven[position] = (chain_at(self.log, position) or b"").hex()
+        return found
+
+    def _holds(
+        self, connection: Connection, stored: Mapping[str, Mapping[str, str]], view: str, version: int
+    ) -> bool:
+        tables = self.tables(view, version)
+        return all(holds(stored, table, self._columns(connection, table)) for table in tables)
 
     @staticmethod
-    def _left(mark: Mark | None) -> tuple[int, str]:
-        return (mark.position, mark.digest) if mark else (0, "")
+    def _columns(connection: Connection, table: sa.Table) -> dict[str, str]:
+        return columns_of(table, connection.dialect)
+
+    @staticmethod
+    def _drop(connection: Connection, stored: Iterable[str], names: Collection[str]) -> None:
+        """Drop those of the stored tables that are of these names in any version."""
+        if names:
+            forms = re.compile(rf"({'|'.join(map(re.escape, names))})_v\d+")
+            for name in filter(forms.fullmatch, stored):
+                sa.Table(name, sa.MetaData()).drop(connection, checkfirst=True)

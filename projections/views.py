@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from typing import Literal
 from zlib import crc32
@@ -13,7 +14,7 @@ from sqlalchemy.engine import Connection
 
 from projections.tables import table
 
-State = Literal["ok", "behind", "failed", "missing"]
+State = Literal["ok", "behind", "failed", "missing", "refused"]
 POSITIONS = table(
     "view_position",
     "view",
@@ -21,7 +22,7 @@ POSITIONS = table(
     version=int,
     position=int,
     epoch=str,
-    digest=str,
+    chain=str,
     state=str,
     error=str,
     updated_at=datetime,
@@ -36,18 +37,22 @@ class ViewsBusy(ViewsError):
     """Another process is writing the views."""
 
 
+class ViewsRefused(ViewsError):
+    """The views do not follow from this log as it is, or a newer Omniline keeps them."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Mark:
     """Up to where one view is true, under which version of its build and of which log.
 
-    `digest` is that of the event at the position: a log put back from a backup may hold another one there.
+    `chain` is the log's chain value at the position: a log put back from a backup may hold another one there.
     """
 
     view: str
     version: int
     position: int
     epoch: str
-    digest: str
+    chain: str
     state: State
     error: str | None
     updated_at: int
@@ -133,6 +138,10 @@ class Views:
                 raise ViewsBusy(
                     f"The views {self.shown} are being written by another process: try again in a moment."
                 ) from error
+            if "no such table" in cause or ("relation" in cause and "does not exist" in cause):
+                raise ViewsBusy(
+                    f"The views {self.shown} were built anew by another process meanwhile: try again."
+                ) from error
             raise ViewsError(
                 f"The views {self.shown} cannot be used ({cause}): check the address, or delete them and run "
                 "`omniline project`, which builds them anew."
@@ -144,9 +153,7 @@ class Views:
 
 
 def marks(connection: Connection) -> dict[str, Mark]:
-    """Every view's mark; none where the database is new."""
-    if not sa.inspect(connection).has_table(POSITIONS.name):
-        return {}
+    """Every view's mark."""
     rows = connection.execute(sa.select(POSITIONS)).mappings()
     return {row["view"]: Mark(**row) for row in rows}
 
@@ -158,12 +165,18 @@ def record(connection: Connection, news: Sequence[Mark]) -> None:
         connection.execute(sa.insert(POSITIONS), [vars(mark) for mark in news])
 
 
-def is_present(connection: Connection) -> bool:
-    """Whether the marks are kept in their present form."""
-    inspector = sa.inspect(connection)
-    if not inspector.has_table(POSITIONS.name):
-        return False
-    return {column["name"] for column in inspector.get_columns(POSITIONS.name)} == set(POSITIONS.c.keys())
+def stored_columns(connection: Connection) -> dict[str, dict[str, str]]:
+    """Every table that stands in the database: its columns and their types."""
+    found: dict[str, dict[str, str]] = {}
+    for name, column, kind in connection.exec_driver_sql(_COLUMNS[connection.dialect.name]):
+        found.setdefault(name, {})[column] = str(kind).lower()
+    return found
+
+
+@cache
+def columns_of(table: sa.Table, dialect: sa.Dialect) -> dict[str, str]:
+    """The columns that a table is to have, in the same words."""
+    return {column.name: column.type.compile(dialect).lower() for column in table.c}
 
 
 def make_anew(connection: Connection, tables: Sequence[sa.Table]) -> None:
@@ -171,3 +184,12 @@ def make_anew(connection: Connection, tables: Sequence[sa.Table]) -> None:
     for one in tables:
         one.drop(connection, checkfirst=True)
         one.create(connection)
+
+
+_COLUMNS = {
+    "sqlite": """SELECT t.name, c.name, c.type FROM sqlite_master t JOIN pragma_table_info(t.name) c
+        WHERE t.type = 'table'""",
+    "postgresql": """SELECT t.relname, c.attname, format_type(c.atttypid, c.atttypmod) FROM pg_class t
+        JOIN pg_attribute c ON c.attrelid = t.oid WHERE t.relnamespace = current_schema()::regnamespace
+        AND t.relkind = 'r' AND c.attnum > 0 AND NOT c.attisdropped""",
+}

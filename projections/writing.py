@@ -2,14 +2,13 @@
 
 from collections.abc import Collection
 from concurrent.futures import Future, ThreadPoolExecutor
-from types import TracebackType
+from types import ModuleType, TracebackType
 
 import polars as pl
-import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from projections import persons
-from projections.tables import Written, replace_persons
+from projections.tables import Written, replace_persons, versioned
 
 IDENTITY = "identity"
 
@@ -17,7 +16,7 @@ IDENTITY = "identity"
 class Writer:
     """Writes differences one after another; nobody else may use the connection until `written` was asked.
 
-    Facts named in `but` are left as they are.
+    Views named in `but` are left as they are.
     """
 
     def __init__(self, connection: Connection, *, but: Collection[str] = ()) -> None:
@@ -36,12 +35,14 @@ class Writer:
 
     def identity(self, old: persons.Rows, new: persons.Rows) -> None:
         """Make the stored persons the new ones."""
-        self._done[IDENTITY] = self._pool.submit(persons.write, self._connection, old, new)
+        if IDENTITY not in self._but:
+            self._done[IDENTITY] = self._pool.submit(persons.write, self._connection, old, new)
 
-    def fact(self, table: sa.Table, rows: pl.DataFrame, touched: list[str] | None) -> None:
+    def fact(self, fact: ModuleType, rows: pl.DataFrame, touched: list[str] | None) -> None:
         """Make the stored rows of the touched persons, or of all, these."""
-        if table.name not in self._but:
-            self._done[table.name] = self._pool.submit(
+        if fact.VIEW.name not in self._but:
+            table = versioned(fact.VIEW, fact.VERSION)
+            self._done[fact.VIEW.name] = self._pool.submit(
                 replace_persons, self._connection, table, rows, touched
             )
 

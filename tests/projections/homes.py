@@ -1,15 +1,20 @@
 """Homes for the engine's own tests: a log, its views, and a small fact that shows all that a build is handed."""
 
 import shutil
-from collections.abc import Iterable, Sequence
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import polars as pl
+import sqlalchemy as sa
 
+from domain.asof import AsOf
 from domain.events import NAMES
 from domain.events.envelope import Event
 from domain.log import Log, open_log
@@ -19,6 +24,8 @@ from projections.known import Known
 from projections.tables import table
 from tests.given import FAR, POLICY, append, asserted
 
+OPENED: list[Log | Engine] = []
+"""What a test opened; it is closed when the test has ended."""
 START = datetime(2026, 11, 2, 8, tzinfo=UTC)
 SHIPPED: Policy = parse_policy(POLICY, where="the test's policy")
 SEEN = table(
@@ -51,13 +58,31 @@ def fact(view: Any = SEEN, build: Any = see, version: int = 1) -> ModuleType:
     return made
 
 
+def log_of(folder: Path, *, create: bool = False) -> Log:
+    """The log in a folder."""
+    OPENED.append(log := open_log(f"sqlite:///{folder}/log.db", keys=folder / "keys.db", create=create))
+    return log
+
+
+def engine_of(log: Log, views: str, facts: Sequence[ModuleType] = (), **options: Any) -> Engine:
+    """An engine over a log; the small fact is its only one unless others are given."""
+    OPENED.append(engine := Engine(log, views, facts or [fact()], **{"shipped": SHIPPED, **options}))
+    return engine
+
+
 @dataclass(frozen=True, kw_only=True)
 class Home:
-    """A log and its views."""
+    """A log and its views, which may lie elsewhere."""
 
     folder: Path
     log: Log
-    engine: Engine
+    views: str
+    facts: Sequence[ModuleType] = ()
+
+    @cached_property
+    def engine(self) -> Engine:
+        """The engine that the test asks."""
+        return engine_of(self.log, self.views, self.facts)
 
     def more(self, *events: Event) -> Progress:
         """Append and catch up."""
@@ -72,9 +97,17 @@ class Home:
         """The rows of the small fact."""
         return self.engine.facts("seen").select(*columns).rows()
 
+    def rows(self, name: str = "seen") -> list[tuple[Any, ...]]:
+        """What a view shows as stored."""
+        return self.engine.facts(name).rows()
+
+    def whole(self, name: str = "seen") -> list[tuple[Any, ...]]:
+        """What it shows when everything is computed at once."""
+        return list(self.engine.replay(AsOf(instant=FAR)).facts[name].rows())
+
     def reopened(self, facts: Sequence[ModuleType], **options: Any) -> Engine:
         """Another engine over the same log and views."""
-        return Engine(self.log, f"sqlite:///{self.folder}/views.db", facts, shipped=SHIPPED, **options)
+        return engine_of(self.log, self.views, facts, **options)
 
     def drop_views(self) -> None:
         """Delete the views database."""
@@ -86,18 +119,53 @@ class Home:
         folder.mkdir()
         for file in (*self.folder.glob("log.db*"), *self.folder.glob("keys.db*"), self.folder / "master.key"):
             shutil.copy(file, folder / file.name)
-        log = open_log(f"sqlite:///{folder}/log.db", keys=folder / "keys.db")
-        views = f"sqlite:///{self.folder}/views.db"
-        return Home(folder=self.folder, log=log, engine=Engine(log, views, [fact()], shipped=SHIPPED))
+        return Home(folder=folder, log=log_of(folder), views=self.views)
+
+    def forge(self, *statements: str) -> None:
+        """Run statements on the views."""
+        with self._database() as connection:
+            for statement in statements:
+                connection.exec_driver_sql(statement)
+
+    def tables(self) -> set[str]:
+        """The tables of the views database."""
+        with self._database() as connection:
+            return set(sa.inspect(connection).get_table_names())
+
+    def alter(self, position: int, **columns: str) -> dict[str, str]:
+        """Put other values into a stored event's row, behind the log's back; the former ones are returned."""
+        names = list(columns)
+        sets = ", ".join(f"{name} = CAST(? AS {'BLOB' if name == 'state' else 'TEXT'})" for name in names)
+        with closing(sqlite3.connect(self.folder / "log.db", isolation_level=None)) as connection:
+            found = connection.execute(
+                f"SELECT {', '.join(names)} FROM stored_events WHERE rowid = {position}"  # noqa: S608
+            )
+            former = dict(zip(names, found.fetchone(), strict=True))
+            connection.execute(
+                f"UPDATE stored_events SET {sets} WHERE rowid = {position}",  # noqa: S608
+                list(columns.values()),
+            )
+        return {name: value.decode() if isinstance(value, bytes) else value for name, value in former.items()}
+
+    @contextmanager
+    def _database(self) -> Iterator[sa.Connection]:
+        url = sa.make_url(self.views)
+        if url.get_backend_name() == "postgresql":
+            url = url.set(drivername="postgresql+psycopg")
+        database = sa.create_engine(url)
+        try:
+            with database.begin() as connection:
+                yield connection
+        finally:
+            database.dispose()
 
 
 def home(
     folder: Path, events: Iterable[Event] = (), *, facts: Sequence[ModuleType] | None = None, views: str = ""
 ) -> Home:
     """A home with some events, caught up."""
-    log = open_log(f"sqlite:///{folder}/log.db", keys=folder / "keys.db", create=True)
-    engine = Engine(log, views or f"sqlite:///{folder}/views.db", facts or [fact()], shipped=SHIPPED)
-    made = Home(folder=folder, log=log, engine=engine)
+    log = log_of(folder, create=True)
+    made = Home(folder=folder, log=log, views=views or f"sqlite:///{folder}/views.db", facts=facts or ())
     made.more(*events)
     return made
 

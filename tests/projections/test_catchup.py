@@ -7,11 +7,11 @@ import pytest
 from domain.asof import AsOf
 from domain.events import NAMES
 from domain.events.envelope import Event
-from projections import building
+from projections import parts
 from projections.engine import Progress, ViewsError, ViewState
 from projections.facts import FACTS
-from tests.given import FAR, POLICY
-from tests.projections.homes import Home, at, bears, fact, home, ruled, said
+from tests.given import POLICY
+from tests.projections.homes import at, bears, fact, home, ruled, said
 
 MAIL, SHOP, CALL = "contact:shop:mail", "contact:shop:account", "contact:telephony:call"
 ANNA = (
@@ -22,17 +22,6 @@ JAN = (
     said("ContactReceived", "telephony:call", 2),
     bears("telephony:call", "phone", "601234567", 2, "caller_id"),
 )
-
-
-def whole(made: Home) -> list[tuple[object, ...]]:
-    """What the small fact shows when everything is computed at once."""
-    known = made.engine.replay(AsOf(instant=FAR))
-    return list(known.facts["seen"].drop("position", strict=False).rows())
-
-
-def rows(made: Home) -> list[tuple[object, ...]]:
-    """What it shows as stored."""
-    return list(made.engine.facts("seen").rows())
 
 
 def test_an_empty_log_has_empty_views_that_are_well(tmp_path: Path) -> None:
@@ -73,7 +62,7 @@ def test_a_catch_up_computes_the_persons_concerned_and_writes_what_differs(tmp_p
     progress = made.more(bears("shop:mail", "phone", "+48 601 234 567", 4))
     assert made.persons() == {MAIL: MAIL, CALL: MAIL}
     assert (progress.events, progress.persons) == (1, 2)
-    assert rows(made) == whole(made)
+    assert made.rows() == made.whole()
 
 
 def test_a_back_dated_event_gives_the_person_another_name_everywhere(tmp_path: Path) -> None:
@@ -81,7 +70,7 @@ def test_a_back_dated_event_gives_the_person_another_name_everywhere(tmp_path: P
     made.more(said("ContactReceived", "shop:account", 0))
     assert made.persons() == {MAIL: SHOP, SHOP: SHOP}
     assert set(made.seen("person")) == {(SHOP,)}
-    assert rows(made) == whole(made)
+    assert made.rows() == made.whole()
 
 
 def declared(hours: float, trust: dict[str, int]) -> Event:
@@ -190,7 +179,7 @@ def test_a_catch_up_reaches_everybody_whom_the_news_concern(tmp_path: Path, name
     found = made.persons()
     assert {subject: person for subject, person in found.items() if subject in expected} == expected
     assert {subject.split(":")[0] for subject in found.keys() - expected.keys()} <= {"link", "source"}
-    assert rows(made) == whole(made)
+    assert made.rows() == made.whole()
 
 
 def test_an_adopted_policy_changes_the_facts_of_everybody(tmp_path: Path) -> None:
@@ -201,7 +190,7 @@ def test_an_adopted_policy_changes_the_facts_of_everybody(tmp_path: Path) -> Non
     made.more(NAMES["PolicyAdopted"](source="shop", id="p", subject="policy:p", occurred_at=at(5), **adopted))
     assert set(made.seen("policy")) == {("test-2",)}
     assert made.engine.policies().latest.version == "test-2"
-    assert rows(made) == whole(made)
+    assert made.rows() == made.whole()
 
 
 def test_a_case_is_the_newest_linked_one_else_the_events_own_else_the_subject(tmp_path: Path) -> None:
@@ -223,8 +212,8 @@ def test_facts_built_in_buckets_of_persons_are_the_same(
 ) -> None:
     events = [said("ContactReceived", f"shop:{number % 7}", number, case="A") for number in range(40)]
     made = home(tmp_path, [*ANNA, *JAN, *events])
-    monkeypatch.setattr(building, "BUCKET", 5)
-    assert whole(made) == rows(made)
+    monkeypatch.setattr(parts, "BUCKET", 5)
+    assert made.whole() == made.rows()
 
 
 def test_replay_admits_what_was_known_then_and_believes_sources_as_today(tmp_path: Path) -> None:

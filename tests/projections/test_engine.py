@@ -1,7 +1,8 @@
-"""What happens when views fail, cannot be trusted, or are written twice at once; on PostgreSQL too."""
+"""What happens when builds fail, views are lost, or are written twice at once."""
 
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
@@ -9,11 +10,11 @@ import polars as pl
 import pytest
 
 from domain.asof import AsOf
-from projections.engine import Engine, ViewsError, ViewState
+from projections.engine import ViewsError, ViewState
 from projections.known import Known
 from projections.tables import table
 from tests.given import FAR, append
-from tests.projections.homes import SEEN, SHIPPED, Home, bears, fact, home, said, see
+from tests.projections.homes import SEEN, bears, fact, home, said, see
 
 MAIL, CALL = "contact:shop:mail", "contact:telephony:call"
 ANNA = (
@@ -24,20 +25,8 @@ JAN = (
     said("ContactReceived", "telephony:call", 2),
     bears("telephony:call", "phone", "601234567", 2, "caller_id"),
 )
-
-
-def whole(made: Home) -> list[tuple[object, ...]]:
-    """What the small fact shows when everything is computed at once."""
-    known = made.engine.replay(AsOf(instant=FAR))
-    return list(known.facts["seen"].drop("position", strict=False).rows())
-
-
-def rows(made: Home) -> list[tuple[object, ...]]:
-    """What it shows as stored."""
-    return list(made.engine.facts("seen").rows())
-
-
 COUNTED = table("counted", "person", person=str, events=int)
+LATER = FAR + timedelta(minutes=2)
 
 
 def count(known: Known) -> pl.DataFrame:
@@ -59,11 +48,16 @@ FRAGILE = [
 ]
 
 
-def test_a_fact_that_fails_keeps_its_rows_and_position_while_the_others_go_on(tmp_path: Path) -> None:
-    made = home(tmp_path, [*ANNA, *JAN], facts=FRAGILE)
+def test_a_fact_that_fails_keeps_its_rows_and_position_while_the_others_go_on(
+    tmp_path: Path, views_url: str
+) -> None:
+    made = home(tmp_path, [*ANNA, *JAN], facts=FRAGILE, views=views_url)
     progress = made.more(said("ContactReceived", "shop:mail", 3, text="boom", id="bad"))
     ok = ViewState(position=5, lag=0, state="ok")
-    boom = "counted could not be built (ValueError: boom): mend its build, then project again."
+    boom = (
+        "counted could not be built (ValueError: boom), first with the event shop|bad|1 at position 5: mend its "
+        "build, then project again."
+    )
     after = "doubled reads counted, which could not be built: mend that one first."
     assert progress.views == {
         "identity": ok,
@@ -71,19 +65,35 @@ def test_a_fact_that_fails_keeps_its_rows_and_position_while_the_others_go_on(tm
         "doubled": ViewState(position=4, lag=1, state="failed", error=after),
         "seen": ok,
     }
-    assert made.engine.facts("counted").rows() == [(MAIL, 2), (CALL, 2)]
-    assert len(made.seen("event")) == 5
+    assert made.rows("counted") == [(MAIL, 2), (CALL, 2)]
+    assert len(made.rows()) == 5
 
     made.more(said("ContactReceived", "telephony:call", 4))
-    assert made.engine.facts("counted").rows() == [(MAIL, 2), (CALL, 2)]
+    assert made.rows("counted") == [(MAIL, 2), (CALL, 2)]
     assert made.engine.positions()["counted"].lag == 2
 
     mended = said("ContactReceived", "shop:mail", 3, text="well", id="bad", revision=2)
     append(made.log, [mended])
-    views = made.engine.catch_up(now=FAR + timedelta(minutes=2)).views
+    views = made.engine.catch_up(now=LATER).views
     assert set(views.values()) == {ViewState(position=7, lag=0, state="ok")}
-    assert made.engine.facts("counted").rows() == [(MAIL, 3), (CALL, 3)]
-    assert made.engine.facts("doubled").rows() == [(MAIL, 6), (CALL, 6)]
+    assert made.rows("counted") == [(MAIL, 3), (CALL, 3)]
+    assert made.rows("doubled") == [(MAIL, 6), (CALL, 6)]
+
+
+def test_what_failed_is_tried_again_later_and_later(tmp_path: Path) -> None:
+    tried = []
+
+    def fail(known: Known) -> pl.DataFrame:
+        tried.append(known.events.height)
+        raise ValueError("boom")
+
+    made = home(tmp_path, ANNA, facts=[fact(COUNTED, fail)])
+    at = []
+    for minute in range(130):
+        before = len(tried)
+        made.engine.catch_up(now=FAR + timedelta(minutes=minute))
+        at += [minute] if len(tried) > before else []
+    assert at == [1, 3, 7, 15, 31, 63, 123]
 
 
 def test_another_engine_tries_a_failed_fact_at_once(tmp_path: Path) -> None:
@@ -123,7 +133,7 @@ def test_a_build_that_returns_somebody_elses_rows_or_no_key_fails_with_a_sentenc
 
 def test_deleted_views_come_back_row_for_row(tmp_path: Path) -> None:
     made = home(tmp_path, [*ANNA, *JAN])
-    before = rows(made)
+    before = made.rows()
     made.engine.close()
     made.drop_views()
     engine = made.reopened([fact()])
@@ -131,113 +141,38 @@ def test_deleted_views_come_back_row_for_row(tmp_path: Path) -> None:
     assert engine.facts("seen").rows() == before
 
 
-def test_views_of_another_version_another_log_or_a_longer_log_are_built_anew_and_that_is_told(
-    tmp_path: Path,
-) -> None:
-    made = home(tmp_path, ANNA)
-    shorter = made.restored(tmp_path / "backup")
-    made.more(*JAN)
-    notes = made.reopened([fact(version=2)]).catch_up(now=FAR).notes
-    assert notes == ("seen was built by another version of Omniline: built anew.",)
-    assert made.more().notes == ("seen was built by another version of Omniline: built anew.",)
-
-    notes = shorter.engine.catch_up(now=FAR).notes
-    assert notes == tuple(
-        f"{view} was at position 4, beyond the log's head 2: built anew." for view in ("identity", "seen")
-    )
-    assert shorter.seen("person") == [(MAIL,), (MAIL,)]
-
-    (tmp_path / "other").mkdir()
-    other = home(tmp_path / "other", JAN, views=f"sqlite:///{tmp_path}/views.db")
-    assert other.seen("person") == [(CALL,), (CALL,)]
-    assert shorter.engine.positions()["seen"].state == "missing"
-
-
-def test_views_that_followed_events_which_a_restored_log_no_longer_holds_are_built_anew(
-    tmp_path: Path,
-) -> None:
-    made = home(tmp_path, ANNA)
-    restored = made.restored(tmp_path / "backup")
-    made.more(*JAN)
-    progress = restored.more(*(said("ContactReceived", "shop:other", hours) for hours in range(4)))
-    assert progress.notes == tuple(
-        f"{view} followed events that the log no longer holds at 4: built anew."
-        for view in ("identity", "seen")
-    )
-    assert set(restored.persons()) == {MAIL, "contact:shop:other"}
-    assert rows(restored) == whole(restored)
-
-
-def test_marks_of_an_older_form_are_made_anew_with_all_views(tmp_path: Path) -> None:
-    made = home(tmp_path, ANNA)
-    before = rows(made)
-    with sqlite3.connect(tmp_path / "views.db") as connection:
-        connection.execute("ALTER TABLE view_position DROP COLUMN digest")
-    connection.close()
-    engine = made.reopened([fact()])
-    assert engine.catch_up(now=FAR).events == 2
-    assert engine.facts("seen").rows() == before
-
-
-def test_a_view_that_no_longer_exists_leaves_nothing_behind(tmp_path: Path) -> None:
-    made = home(tmp_path, ANNA, facts=FRAGILE)
+def test_a_view_that_no_longer_exists_leaves_nothing_behind(tmp_path: Path, views_url: str) -> None:
+    made = home(tmp_path, ANNA, facts=FRAGILE, views=views_url)
+    assert {"counted_v1", "doubled_v1", "seen_v1"} <= made.tables()
     made.reopened([fact()]).catch_up(now=FAR)
-    with sqlite3.connect(tmp_path / "views.db") as connection:
-        names = {
-            name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
-        }
-    connection.close()
-    assert names.isdisjoint({"counted", "doubled"})
-    assert "seen" in names
-
-
-def test_a_rebuild_counts_and_mends_what_had_become_wrong(tmp_path: Path) -> None:
-    made = home(tmp_path, [*ANNA, *JAN])
-    right = rows(made)
-    with sqlite3.connect(tmp_path / "views.db") as connection:
-        connection.execute("UPDATE seen SET text = 'forged' WHERE text = 'first'")
-        connection.execute("DELETE FROM seen WHERE person = ?", [CALL])
-    connection.close()
-    assert made.reopened([fact()]).facts("seen").rows() != right
-    found = made.engine.rebuild("seen", now=FAR)
-    assert [(one.view, one.position, one.rows, one.added, one.removed) for one in found] == [
-        ("seen", 4, 4, 3, 1)
-    ]
-    assert rows(made) == made.reopened([fact()]).facts("seen").rows() == right
-    assert [(one.view, one.added, one.removed) for one in made.engine.rebuild(now=FAR)] == [
-        ("identity", 0, 0),
-        ("seen", 0, 0),
-    ]
-    with pytest.raises(ViewsError, match="There is no view nothing: choose one of identity, seen"):
-        made.engine.rebuild("nothing", now=FAR)
+    assert {"counted_v1", "doubled_v1", "seen_v1"} & made.tables() == {"seen_v1"}
 
 
 def test_a_run_beside_another_writer_yields_and_says_so(tmp_path: Path) -> None:
     made = home(tmp_path, ANNA)
     append(made.log, JAN)
     impatient = made.reopened([fact()], patience=0)
-    writer = sqlite3.connect(tmp_path / "views.db", isolation_level=None)
-    writer.execute("BEGIN IMMEDIATE")
-    progress = impatient.catch_up(now=FAR)
-    assert progress.busy
-    assert {view.state for view in progress.views.values()} == {"behind"}
-    with pytest.raises(ViewsError, match="are being written by another process"):
-        impatient.rebuild(now=FAR)
-    writer.execute("ROLLBACK")
-    writer.close()
+    with closing(sqlite3.connect(tmp_path / "views.db", isolation_level=None)) as writer:
+        writer.execute("BEGIN IMMEDIATE")
+        progress = impatient.catch_up(now=FAR)
+        assert progress.busy
+        assert {view.state for view in progress.views.values()} == {"behind"}
+        with pytest.raises(ViewsError, match="are being written by another process"):
+            impatient.rebuild(now=FAR)
+        writer.execute("ROLLBACK")
     assert not impatient.catch_up(now=FAR).busy
-    assert rows(made) == whole(made)
+    assert made.rows() == made.whole()
 
 
-def test_engines_that_catch_up_at_once_do_no_damage(tmp_path: Path) -> None:
-    made = home(tmp_path, ANNA)
-    engines: list[Engine] = [made.reopened([fact()]) for _ in range(4)]
+def test_engines_that_catch_up_at_once_do_no_damage(tmp_path: Path, views_url: str) -> None:
+    made = home(tmp_path, ANNA, views=views_url)
+    engines = [made.reopened([fact()]) for _ in range(4)]
     for number in range(3):
         append(made.log, [said("ContactReceived", f"shop:{number}", number), *JAN])
         with ThreadPoolExecutor(4) as pool:
             done = list(pool.map(lambda engine: engine.catch_up(now=FAR), engines))
         assert sorted(progress.events for progress in done)[:3] == [0, 0, 0]
-    assert rows(made) == whole(made)
+    assert made.rows() == made.whole()
 
 
 def test_a_replay_whose_fact_fails_says_so_when_asked_for_it(tmp_path: Path) -> None:
@@ -248,22 +183,10 @@ def test_a_replay_whose_fact_fails_says_so_when_asked_for_it(tmp_path: Path) -> 
         known.facts["counted"]
 
 
-def test_everything_holds_on_postgresql_too(tmp_path: Path, postgres_url: str) -> None:
-    made = home(tmp_path, [*ANNA, *JAN], views=postgres_url, facts=FRAGILE)
-    made.more(bears("shop:mail", "phone", "+48 601 234 567", 4, text='quoted "text",\nwith \\N and\ttabs'))
-    made.more(said("ContactReceived", "shop:mail", 5, text="boom", id="bad"))
-    assert made.engine.positions()["counted"].state == "failed"
-    made.more(said("ContactReceived", "shop:mail", 5, text="", id="bad", revision=2))
-    assert rows(made) == whole(made)
+def test_any_text_is_stored_as_it_is(tmp_path: Path, views_url: str) -> None:
+    text = 'quoted "text",\nwith \\N and\ttabs'
+    made = home(tmp_path, [*ANNA, *JAN], views=views_url)
+    made.more(bears("shop:mail", "phone", "+48 601 234 567", 4, text=text))
+    assert text in {row[3] for row in made.rows()}
+    assert made.rows() == made.whole()
     assert made.persons() == {MAIL: MAIL, CALL: MAIL}
-    assert [(one.added, one.removed) for one in made.engine.rebuild("seen", now=FAR)] == [(0, 0)]
-    another = Engine(made.log, postgres_url, FRAGILE, shipped=SHIPPED, patience=1)
-    append(made.log, [said("ContactReceived", "shop:mail", 6)])
-    with ThreadPoolExecutor(2) as pool:
-        done = list(
-            pool.map(lambda engine: engine.catch_up(now=FAR + timedelta(hours=1)), (made.engine, another))
-        )
-    assert sorted(progress.events for progress in done) == [0, 1]
-    assert {view.state for view in another.positions().values()} == {"ok"}
-    another.close()
-    made.engine.close()
