@@ -52,7 +52,9 @@ def answering(
     """A command that is a function of the home: its words are the parameters, its help the docstring."""
 
     def run(context: typer.Context, *, as_json: Json, **words: Any) -> None:
-        show(answer(context.obj, **words), as_json, human)
+        document = answer(context.obj, **words)
+        show(document, as_json, human)
+        reports.passed(document)
 
     own, (first, last, _) = signature(answer), signature(run).parameters.values()
     words = [*list(own.parameters.values())[1:], last.replace(default=False)]
@@ -66,6 +68,9 @@ answering(quarantine, "show", answers.refusal, printed.fields)
 answering(policy, "show", answers.policy, printed.content)
 answering(policy, "adopt", operations.adopt, printed.fields)
 answering(log, "init", operations.init, reports.ready)
+answering(log, "backup", operations.backup, reports.backed_up)
+answering(log, "restore-check", operations.restore_check, reports.restorable)
+answering(log, "restore", operations.restore, reports.restored)
 answering(keys, "rewrap", operations.rewrap, reports.rewrapped)
 
 

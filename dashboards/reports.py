@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from dashboards.terminal import alarm, duration, number, table
+from dashboards.terminal import alarm, duration, number, room, table
 from projections.health import RED
 
 Document = Mapping[str, Any]
@@ -22,10 +22,22 @@ def health(document: Document) -> None:
         for source in sorted(log["by_source"].keys() | refused.keys())
     ]
     table(sources, title=f"Log: {log['events']:,} events, position {log['position']:,}", empty="It is empty.")
+    print(_sizes(document["sizes"]))
     views = [{"view": name} | dict(view) for name, view in document["views"].items()]
     table(views, title=f"Views: {_standing(document)}", red=lambda view: view["state"] in RED)
     print(_signed(document["signed"]), _verified(document["verified"]))
     alarm(document["problems"])
+
+
+def _sizes(sizes: Document) -> str:
+    """How large the log is and how fast it grows."""
+    if "bytes" not in sizes:
+        return "How large it is cannot be told."
+    each = f", {room(sizes['bytes_per_event'])} an event" if sizes["bytes_per_event"] else ""
+    grown = (
+        f"{number(sizes['last_day'])} events in the last day, {number(sizes['last_hour'])} in the last hour"
+    )
+    return f"{room(sizes['bytes'])}{each}; keys {room(sizes['keys_bytes'])}; {grown}."
 
 
 def _signed(signed: Document) -> str:
@@ -87,9 +99,9 @@ def _of(count: int, thing: str) -> str:
     return f"{number(count)} {thing}{'' if count == 1 else 's'}"
 
 
-def passed(document: Document) -> None:
-    """Refuse with the first problem's sentence where a document is not well."""
-    if document["ok"]:
+def passed(document: Any) -> None:
+    """Refuse with the first problem's sentence where a document says that it is not well."""
+    if not isinstance(document, Mapping) or document.get("ok", True):
         return
     told = [one["detail"] if isinstance(one, Mapping) else one for one in document["problems"]]
     more = f" (and {len(told) - 1} more)" if len(told) > 1 else ""
@@ -116,3 +128,24 @@ def ready(document: Document) -> None:
 def rewrapped(document: Document) -> None:
     """That older master keys can go."""
     print(f"{_of(document['rewrapped'], 'key')} wrapped anew; all are under the newest master key.")
+
+
+def backed_up(document: Document) -> None:
+    """What a backup holds, and what it does not."""
+    print(
+        f"{_of(document['events'], 'event')} up to position {number(document['position'])}, {room(document['bytes'])}."
+    )
+    print(*document["left_out"], sep="\n")
+    print("Views are not in it: they are built anew.")
+
+
+def restorable(document: Document) -> None:
+    """What a trial of a backup showed."""
+    print(*(line for line in document["told"] if line not in document["problems"]), sep="\n")
+    alarm(document["problems"][1:])
+
+
+def restored(document: Document) -> None:
+    """That a backup was put back."""
+    keys = "" if document["keys"] else " The keys that were there stay."
+    print(f"{_of(document['events'], 'event')} up to position {number(document['position'])} put back.{keys}")

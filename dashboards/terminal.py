@@ -49,6 +49,18 @@ def duration(seconds: float | None) -> str:
     return f"{minutes} min {rest:02} s" if minutes else f"{rest} s"
 
 
+def room(count: int | None) -> str:
+    """Bytes as people say them: 640 B, 3.1 kB, 53.1 MB."""
+    if count is None:
+        return "–"
+    size, unit = float(count), "B"
+    for larger in ("kB", "MB", "GB", "TB"):
+        if size < 1000:
+            break
+        size, unit = size / 1000, larger
+    return f"{size:.0f} B" if unit == "B" else f"{size:.1f} {unit}"
+
+
 def share(value: float | None) -> str:
     """A fraction in per cent, one decimal."""
     return "–" if value is None else f"{100 * value:.1f} %"

@@ -39,6 +39,10 @@ class Notary:
         """The public keys of the log: the present one, and those before it."""
         return read_public(public_file(self.key))
 
+    def known(self) -> tuple[PublicKey, ...]:
+        """The same, or none where they do not lie here."""
+        return self.public() if self.checks else ()
+
     def sign(self, log: Log, *, now: datetime) -> None:
         """Sign what is due and put it into every copy; nothing where the key is not, or the log only read.
 
@@ -56,9 +60,8 @@ class Notary:
 
     def glance(self, log: Log) -> Glance:
         """How the log stands to its newest checkpoint."""
-        keys = self.public() if self.checks else ()
         return glance(
-            log, keys=keys, copies=self.copies if self.signs else [*filter(Path.exists, self.copies)]
+            log, keys=self.known(), copies=self.copies if self.signs else [*filter(Path.exists, self.copies)]
         )
 
     def verify(

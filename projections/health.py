@@ -3,12 +3,23 @@
 from typing import Any
 
 from domain.home import Home
-from domain.log import Log
+from domain.log import Log, LogDamaged
+from domain.log.sizes import sizes
 from projections.answers import instant
 from projections.engine import Engine
 
 RED = ("failed", "refused")
 """States of a view that mend themselves by no waiting."""
+
+SIZES = (
+    "bytes",
+    "bytes_per_event",
+    "index_bytes",
+    "wal_bytes",
+    "keys_bytes",
+    "last_hour",
+    "last_day",
+)
 
 Document = dict[str, Any]
 
@@ -16,9 +27,9 @@ Document = dict[str, Any]
 def status(home: Home, engine: Engine) -> Document:
     """Positions, lag, counts per source, checkpoints, quarantine, health; `problems` are sentences for people."""
     log, views = engine.log, engine.positions()
-    sources, signed = log.counts(), _signed(home, log)
-    failed = [f"The view '{name}': {view.error}" for name, view in views.items() if view.state in RED]
-    problems = [*failed, *([signed["problem"]] if signed["problem"] else []), *_verdict(home)]
+    sources, signed, room = log.counts(), _signed(home, log), _sizes(home, log)
+    problems = [f"The view '{name}': {view.error}" for name, view in views.items() if view.state in RED]
+    problems += [part["problem"] for part in (signed, room) if part.get("problem")] + _verdict(home)
     return {
         "log": {"position": log.head(), "events": sum(sources.values()), "by_source": sources},
         "views": {
@@ -26,11 +37,26 @@ def status(home: Home, engine: Engine) -> Document:
             for name, view in views.items()
         },
         "quarantine": log.quarantine_counts(),
+        "sizes": room,
         "signed": signed,
         "verified": home.notary.last(),
         "problems": problems,
         "ok": not problems and all(view.state in ("ok", "behind") for view in views.values()),
     }
+
+
+def _sizes(home: Home, log: Log) -> Document:
+    """Bytes of events and keys, and how many events came in the last hour and day."""
+    try:
+        told = sizes(log, now=home.now())
+    except LogDamaged as error:
+        return {"problem": str(error)}
+    found = {name: getattr(told, name) for name in SIZES}
+    ends = {
+        name: instant(at) if at else None
+        for name, at in (("first_at", told.first_at), ("last_at", told.last_at))
+    }
+    return {**found, **ends}
 
 
 def _signed(home: Home, log: Log) -> Document:

@@ -21,6 +21,7 @@ COMMAND = re.compile(r"^(?:\$ )?omniline (.+)$", re.MULTILINE)
 VOLATILE = (
     re.compile(r"(?<= )[\d,. ]*(?:\d+ (?:d|h|min|s)\b ?)+ago"),
     re.compile(r"(?<=(?:vents|orted) at )\d{4}-\d\d-\d\dT[\d:.]+(?:Z|\+00:00)"),
+    re.compile(r"(?<=Backup of )\d{4}-\d\d-\d\d \d\d:\d\d"),
     re.compile(r"\b[\d,.]+ (?:k|M|G)?B\b"),
     re.compile(r"\b[\d,.]+ (?=events in the last)"),
 )

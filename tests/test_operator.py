@@ -2,6 +2,7 @@
 
 import base64
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -139,3 +140,53 @@ def test_a_new_master_key_takes_over(filled: Path) -> None:
     assert run(filled, "keys", "rewrap", "--json").json()["rewrapped"] == 0
     (filled / "master.key").write_text(old, "utf-8")
     assert "master key" in run(filled, "timeline", "anna@example.com").sentence()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def served(
+    request: pytest.FixtureRequest, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Path:
+    """A signed home of two customers, once per store."""
+    if request.param == "postgresql":
+        monkeypatch.setenv("OMNILINE_LOG_URL", request.getfixturevalue("postgres_url"))
+    file = lines(tmp_path / "in.jsonl", exchange(1) + exchange(2))
+    for words in (["log", "init"], ["ingest", file, "--source", "desk"], ["project"]):
+        assert run(home, *words).code == 0
+    return home
+
+
+def test_a_backup_is_tried_before_it_is_relied_on(served: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "backups" / "today"
+    done = run(served, "log", "backup", str(folder), "--json").json()
+    assert (done["folder"], done["events"], done["position"]) == (str(folder), 6, 6)
+    assert "master key" in done["left_out"][0]
+    assert "already" in run(served, "log", "backup", str(folder)).sentence()
+    tried = run(served, "log", "restore-check", str(folder), "--json").json()
+    assert (tried["ok"], tried["events"], tried["problems"]) == (True, 6, [])
+    assert "it can be relied on" in run(served, "log", "restore-check", str(folder)).out
+    damaged = max(folder.iterdir(), key=lambda file: file.stat().st_size)
+    damaged.write_bytes(damaged.read_bytes()[:-1] + b"!")
+    told = run(served, "log", "restore-check", str(folder)).sentence()
+    assert f"{damaged} is not as it was written" in told
+    assert run(served, "status", "--strict").code == 0, "a trial leaves the log alone"
+
+
+def test_a_backup_put_back_answers_as_before(
+    served: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, new = tmp_path / "backup", tmp_path / "new"
+    before = run(served, "timeline", "desk|1/in|1", "--json").json()["entries"]
+    assert run(served, "log", "backup", str(folder)).code == 0
+    assert "already" in run(served, "log", "restore", str(folder)).sentence()
+    if url := os.environ.get("OMNILINE_LOG_URL"):
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute("CREATE SCHEMA elsewhere")
+        monkeypatch.setenv("OMNILINE_LOG_URL", f"{url}&options=-csearch_path%3Delsewhere")
+    new.mkdir()
+    for kept in ("master.key", "signing.key", "signing.key.pub"):
+        shutil.copy(served / kept, new)
+    assert run(new, "log", "restore", str(folder)).code == 0
+    assert run(new, "timeline", "desk|1/in|1", "--json").json()["entries"] == before
+    assert run(new, "verify").code == 0
+    assert run(new, "project").err == ""
+    assert run(new, "status", "--strict").code == 0
