@@ -2,6 +2,7 @@
 
 import hmac
 from collections.abc import Iterable
+from hashlib import blake2b
 
 from domain.keys.errors import KeysError
 
@@ -27,8 +28,8 @@ def fingerprint_key(secret: bytes, keys: Iterable[tuple[int, bytes]]) -> bytes:
 
     `keys` are the class codes and keys of the event's personal fields, in ascending order.
     """
-    parts = b"".join(code.to_bytes(1) + key for code, key in keys)
-    return hmac.digest(secret, b"fingerprint\0" + parts, "sha256")
+    parts = b"".join([b"%c%b" % part for part in keys])
+    return blake2b(parts, key=secret, person=b"fingerprint", digest_size=32).digest()
 
 
 def mark(secret: bytes, epoch: str) -> str:

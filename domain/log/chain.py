@@ -24,7 +24,8 @@ COLUMNS = (
 )
 """What a leaf covers, in order; the chain value stands beside them."""
 
-_HEADER = Struct(">B6q7I").pack
+_header = Struct(">6q7I").pack
+_LEAF, _LINK = sha256(b"\0"), sha256(b"\1")
 
 
 def leaf(row: tuple[Any, ...]) -> bytes:
@@ -46,12 +47,14 @@ def leaf(row: tuple[Any, ...]) -> bytes:
     ) = row
     stream, topic, key, extra = stream.encode(), topic.encode(), key.encode(), extra.encode()
     lengths = len(stream), len(topic), len(state), len(sealed), len(key), len(payload), len(extra)
-    header = _HEADER(0, at, version, occurred_at, known_at, recorded_at, run, *lengths)
-    return sha256(
-        b"".join((header, stream, topic, state, sealed, key, payload, extra)), usedforsecurity=False
-    ).digest()
+    header = _header(at, version, occurred_at, known_at, recorded_at, run, *lengths)
+    digest = _LEAF.copy()
+    digest.update(b"".join((header, stream, topic, state, sealed, key, payload, extra)))
+    return digest.digest()
 
 
 def link(previous: bytes, row: bytes) -> bytes:
     """The chain value of a row: SHA-256 of 0x01, the previous chain value and the row's leaf."""
-    return sha256(b"\1" + previous + row, usedforsecurity=False).digest()
+    digest = _LINK.copy()
+    digest.update(previous + row)
+    return digest.digest()

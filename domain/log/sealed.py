@@ -9,6 +9,8 @@ from domain.log.records import Draft
 
 FINGERPRINT = 16
 NONCE = 12
+Codes = int | tuple[int, ...]
+"""The class of an event's personal fields, or their classes."""
 ABSENT = bytes(32)
 """Stands for a key that nobody made: nothing stored bears a fingerprint under it."""
 
@@ -25,25 +27,27 @@ def fingerprint(drafts: Iterable[Draft], keys: Keys, secret: bytes) -> None:
     fields also by their keys, so that nobody can try out contents once these are gone.
     """
     plain = blake2b(key=secret, digest_size=FINGERPRINT)
-    keyed: dict[tuple[str, tuple[int, ...]], blake2b] = {}
+    keyed: dict[tuple[str, Codes], blake2b] = {}
+    destroyed = None in keys.values()
     for draft in drafts:
-        stream = draft.originator_id
+        stream, parts = draft.originator_id, draft.parts
         content = b"%b\0%d\0%b\0%b" % (stream.encode(), draft.occurred_at, draft.topic.encode(), draft.state)
-        if draft.parts:
-            draft.parts = tuple(
-                part for part in draft.parts if keys.get((stream, part[0]), ABSENT) is not None
+        if parts and destroyed:
+            parts = draft.parts = tuple(
+                part for part in parts if keys.get((stream, part[0]), ABSENT) is not None
             )
-        if not draft.parts:
+        if not parts:
             mac = plain.copy()
         else:
-            codes = tuple(code for code, _ in draft.parts)
+            codes = parts[0][0] if len(parts) == 1 else tuple([code for code, _ in parts])
             known = keyed.get((stream, codes))
             if known is None:
-                held = [(code, keys.get((stream, code)) or ABSENT) for code in codes]
+                held = [(code, keys.get((stream, code)) or ABSENT) for code, _ in parts]
                 known = blake2b(key=fingerprint_key(secret, held), digest_size=FINGERPRINT)
                 keyed[stream, codes] = known
             mac = known.copy()
-            content += b"".join(b"\0%c%b" % part for part in draft.parts)
+            for part in parts:
+                content += b"\0%c%b" % part
         mac.update(content)
         draft.payload_hash = mac.digest()
 
