@@ -45,10 +45,20 @@ def restore_keys(file: Path, where: str | Path) -> None:
                 _rows(source, target)
                 target.exec_driver_sql(_SEQUENCE)
             return
+        if journal := left_behind(database.path):
+            raise KeysError(
+                f"{journal} is left of a key store that was here, and SQLite would mix it in: move it away first."
+            )
         with _new(database.path) as new:
             shutil.copyfile(file, new)
             with closing(_file(new)) as copy, copy.alone() as connection:
                 connection.exec_driver_sql("PRAGMA journal_mode = WAL")
+
+
+def left_behind(file: Path) -> Path | None:
+    """The journal of a database that is gone; SQLite would play it into the next file of that name."""
+    journals = (file.with_name(f"{file.name}{ending}") for ending in ("-wal", "-journal"))
+    return None if file.exists() else next(filter(Path.exists, journals), None)
 
 
 def size_of(store: KeyStore) -> int:

@@ -20,7 +20,7 @@ from psycopg.conninfo import conninfo_to_dict
 from psycopg.sql import SQL, Composed, Identifier
 
 from domain.keys import KeysError, Master
-from domain.keys.copying import restore_keys
+from domain.keys.copying import left_behind, restore_keys
 from domain.keys.master import appearing
 from domain.log.address import Address, parse
 from domain.log.backup import opened
@@ -83,6 +83,8 @@ def restore(folder: Path, url: str, *, keys: Path | str | None) -> Manifest:
         raise LogError(
             f"The backup {folder} is of a log on PostgreSQL: name a PostgreSQL address to restore it to."
         )
+    if address.dialect == "sqlite":
+        _check_free(address)
     if keys is not None:
         restore_keys(folder / KEYS, keys)
     with told(address.shown):
@@ -162,16 +164,22 @@ def _schema(url: str) -> Iterator[str]:
             connection.execute(SQL("DROP SCHEMA {} CASCADE").format(Identifier(name)))
 
 
+def _check_free(address: Address) -> None:
+    """Refuse a place where a log lies, or where one left its journal."""
+    if address.path.exists():
+        raise LogError(f"There is a log at {address.shown} already: keep it, or name another place.")
+    if journal := left_behind(address.path):
+        raise LogError(
+            f"{journal} is left of a log that was here, and SQLite would mix it in: move it away first."
+        )
+
+
 def _to_file(source: Path, address: Address) -> None:
     try:
         with appearing(address.path) as new:
             shutil.copyfile(source, new)
             with closing(sqlite3.connect(new, isolation_level=None)) as connection:
                 connection.execute("PRAGMA journal_mode = WAL")
-    except FileExistsError as error:
-        raise LogError(
-            f"There is a log at {address.shown} already: keep it, or name another place."
-        ) from error
     except OSError as error:
         raise LogError(
             f"The log {address.shown} cannot be written ({error.strerror}): check the folder."

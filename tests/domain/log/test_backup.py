@@ -189,11 +189,33 @@ def test_keys_that_outlived_the_log_stay(home: Signed, place: str, keys: Path) -
 def test_nothing_is_restored_over_anything(home: Signed, place: str, tmp_path: Path) -> None:
     folder = saved(home)
     with pytest.raises(LogError, match=r"There is a log at .* already"):
-        restore(folder, home.log.url, keys=tmp_path / "new" / "keys.db")
+        restore(folder, home.log.url, keys=None)
     with pytest.raises(KeysError, match=r"There is a key store at .* already"):
         restore(folder, place, keys=tmp_path / "keys.db")
     with pytest.raises(LogError, match=r"There is something at .*/backup already"):
         backup(home.log, folder, now=NOW)
+
+
+def test_what_a_lost_log_left_behind_is_not_mixed_into_the_restored_one(tmp_path: Path, keys: Path) -> None:
+    home = signed(open_log(f"sqlite:///{tmp_path}/log.db", keys=keys, create=True), tmp_path, events=20)
+    folder = saved(home)
+    home.grow(20, 40)
+    home.log.keys.provide([("contact:crm1:new", 1)])
+    journals = {name: (tmp_path / f"{name}-wal").read_bytes() for name in ("log.db", "keys.db")}
+    home.log.close()
+    for name, journal in journals.items():
+        (tmp_path / name).unlink()
+        (tmp_path / f"{name}-wal").write_bytes(journal)
+    with pytest.raises(LogError, match=r"log\.db-wal is left of a log that was here"):
+        restore(folder, home.log.url, keys=keys)
+    (tmp_path / "log.db-wal").unlink()
+    with pytest.raises(KeysError, match=r"keys\.db-wal is left of a key store that was here"):
+        restore(folder, home.log.url, keys=keys)
+    (tmp_path / "keys.db-wal").unlink()
+    restore(folder, home.log.url, keys=keys)
+    again = open_log(home.log.url, keys=keys)
+    assert again.head() == 20
+    again.close()
 
 
 def test_a_log_of_a_server_is_not_put_into_a_file(tmp_path: Path, keys: Path, postgres_url: str) -> None:
