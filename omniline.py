@@ -38,6 +38,8 @@ Position = Annotated[int | None, typer.Option(min=0, help="Only the log up to th
 WhatIf = Annotated[Path | None, typer.Option("--policy", help="As if this policy had held all along.")]
 NoProject = Annotated[bool, typer.Option("--no-project", help="Answer from the views as they are.")]
 Words = Annotated[list[str] | None, typer.Option(help="Comma-separated or repeated.")]
+View = Annotated[str | None, typer.Argument(help="One view, or all.")]
+Accept = Annotated[bool, typer.Option("--accept", help="Take rows that differ.")]
 Port = Annotated[int, typer.Option(min=0, max=65535)]
 
 
@@ -119,9 +121,8 @@ def ingest(
     from ingestion.taking import take_in
 
     with counting(source) as told:
-        balance = take_in(
-            context.obj, paths, source=source, mapping=mapping, dry_run=dry_run, progress=told
-        ).as_dict()
+        done = take_in(context.obj, paths, source=source, mapping=mapping, dry_run=dry_run, progress=told)
+    balance = done.as_dict()
     show(balance, as_json, printed.balance)
     if refused := printed.warning(balance, dry_run=dry_run):
         say(refused)
@@ -138,10 +139,10 @@ def project(context: typer.Context, follow: Annotated[bool, typer.Option("--foll
 
 
 @app.command()
-def rebuild(context: typer.Context, view: Annotated[str | None, typer.Argument()] = None) -> None:
-    """Build the views anew, compare them with the old, then switch."""
+def rebuild(context: typer.Context, view: View = None, accept: Accept = False) -> None:
+    """Build the views anew beside the old, compare row by row, then switch; exit 1 where the old ones stay."""
     with engine_of(context.obj) as engine:
-        printed.rebuilt(engine.rebuild(view, now=context.obj.now()))
+        printed.rebuilt(engine.rebuild(view, now=context.obj.now(), accept=accept))
 
 
 @app.command()
@@ -250,7 +251,7 @@ def open_dashboards(home: Home, *, host: str, port: int, tries: int) -> None:
     os.environ.setdefault("STREAMLIT_LOGGER_LEVEL", "error")
     from dashboards import context, web
 
-    with keeper_of(home, say) as keeper, keeper.following():
+    with keeper_of(home, say, check=True) as keeper, keeper.following():
         pages = web.app(context.over(home, keeper.engine))
         options = uvicorn.Config(pages, log_config=None, log_level="warning", access_log=False)
         say(f"Omniline shows {home.path} on http://{host}:{listener.getsockname()[1]} (Ctrl-C stops it).")
@@ -277,7 +278,7 @@ def worker(context: typer.Context, every: Annotated[float, typer.Option(min=0.1)
     from ingestion.watch import pick_up
 
     home, stop = context.obj, told_to_stop()
-    with home.sole("worker"), keeper_of(home, say, create=True) as keeper:
+    with home.sole("worker"), keeper_of(home, say, create=True, check=True) as keeper:
         home.inbox.mkdir(exist_ok=True)
         take_in = partial(pick_up, keeper.engine.log, home.inbox, now=clock, tell=say)
         with keeper.following(), scheduled({take_in: every, keeper.verify: 3600}):

@@ -116,6 +116,8 @@ def progress(done: Progress) -> None:
         f"{number(done.events)} events read, {number(done.persons)} persons touched, {number(done.added)} rows "
         f"added, {number(done.removed)} removed; position {number(done.head)}."
     )
+    for note in done.notes:
+        print(note)
     _check((name, view.error) for name, view in done.views.items())
 
 

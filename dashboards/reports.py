@@ -26,6 +26,8 @@ def health(document: Document) -> None:
     views = [{"view": name} | dict(view) for name, view in document["views"].items()]
     table(views, title=f"Views: {_standing(document)}", red=lambda view: view["state"] in RED)
     print(_signed(document["signed"]), _verified(document["verified"]))
+    for sentence in document["passed_over"]:
+        print(sentence)
     alarm(document["problems"])
 
 

@@ -18,6 +18,7 @@ from streamlit.web import bootstrap
 from dashboards import address, context
 from dashboards.context import Context
 from dashboards.texts import messages
+from projections.engine import ViewsRefused
 
 log = logging.getLogger("omniline.dashboards")
 HERE = Path(__file__).resolve().parent
@@ -70,7 +71,10 @@ def _dotted(tree: dict[str, Any], prefix: str = "") -> dict[str, Any]:
 
 
 def troubled(error: Exception) -> bool:
-    """One sentence with a reference number for the reader; everything else for the log."""
+    """One sentence for the reader, with a reference number unless it is ours; everything else for the log."""
+    if isinstance(error, ViewsRefused):
+        st.error(str(error), icon=":material/error:")
+        return True
     told = "".join(traceback.format_exception(error))
     reference = hashlib.sha256(told.encode()).hexdigest()[:8]
     log.error("Page failed, reference %s", reference, exc_info=error)

@@ -28,7 +28,7 @@ def status(home: Home, engine: Engine) -> Document:
     """Positions, lag, counts per source, checkpoints, quarantine, health; `problems` are sentences for people."""
     log, views = engine.log, engine.positions()
     sources, signed, room = log.counts(), _signed(home, log), _sizes(home, log)
-    problems = [f"The view '{name}': {view.error}" for name, view in views.items() if view.state in RED]
+    problems = [*dict.fromkeys(view.error or name for name, view in views.items() if view.state in RED)]
     problems += [part["problem"] for part in (signed, room) if part.get("problem")] + _verdict(home)
     return {
         "log": {"position": log.head(), "events": sum(sources.values()), "by_source": sources},
@@ -40,6 +40,7 @@ def status(home: Home, engine: Engine) -> Document:
         "sizes": room,
         "signed": signed,
         "verified": home.notary.last(),
+        "passed_over": list(engine.passed_over()),
         "problems": problems,
         "ok": not problems and all(view.state in ("ok", "behind") for view in views.values()),
     }

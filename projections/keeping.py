@@ -70,8 +70,10 @@ class Keeper:
     def _bring_up(self) -> None:
         progress = self.engine.catch_up(now=self.home.now())
         self._head = progress.head
+        for note in progress.notes:
+            self._tell(note)
         for name, view in progress.views.items():
-            self._noted(name, f"The view '{name}' failed: {view.error}." if view.state == "failed" else None)
+            self._noted(name, view.error if view.state == "failed" else None)
 
     def _wait(self) -> None:
         self.engine.log.wait(self._head, timeout=PATIENCE)
@@ -110,7 +112,11 @@ class Keeper:
 
 
 @contextmanager
-def keeper_of(home: Home, tell: Callable[[str], object], *, create: bool = False) -> Iterator[Keeper]:
-    """The keeper of a home over its open log."""
+def keeper_of(
+    home: Home, tell: Callable[[str], object], *, create: bool = False, check: bool = False
+) -> Iterator[Keeper]:
+    """The keeper of a home over its open log; `check` refuses views that do not follow from it before anything."""
     with engine_of(home, create=create) as engine:
+        if check:
+            engine.check()
         yield Keeper(home, engine, tell)

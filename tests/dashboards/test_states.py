@@ -113,6 +113,17 @@ def test_an_error_is_one_sentence_with_a_reference_and_the_rest_is_logged(
     assert any("reference" in record.message for record in caplog.records)
 
 
+def test_views_that_are_refused_are_told_in_their_own_sentence() -> None:
+    def page() -> None:
+        from dashboards import web
+        from projections.engine import ViewsRefused
+
+        web.troubled(ViewsRefused("The views follow another log: run `omniline rebuild`."))
+
+    (told,) = AppTest.from_function(page).run().error
+    assert told.value == "The views follow another log: run `omniline rebuild`."
+
+
 def test_no_data_connected_is_told_to_whoever_starts_it_wrongly(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(context, "_slot", [])
     with pytest.raises(LookupError, match="omniline serve"):
