@@ -54,7 +54,8 @@ def sign(
 ) -> list[Note]:
     """Sign what is due, store it in the log and append it to the copy; the new notes.
 
-    First the log reproduces the newest checkpoint of the copy, and whatever the database holds beyond it.
+    First the log reproduces the newest checkpoint of the copy, and whatever the database holds beyond it. The very
+    first ones go into the copy first: a log with checkpoints whose copy has none is not signed any more.
     """
     prepare(log)
     plan, head = _plan(log, (key.public, *older), copy), log.head()
@@ -67,9 +68,13 @@ def sign(
     made = _made(log, key, plan, head=head, sizes=sizes, signed_at=signed_at)
     expected, fresh = plan.stored, []
     while chunk := list(islice(made, CHUNK)):
+        news = [note for note, _ in chunk if note.text not in plan.copied]
+        if not plan.copied:
+            append_copy(copy, news)
         if not keep(log, chunk, expected=expected):
             break
-        append_copy(copy, (note for note, _ in chunk if note.text not in plan.copied))
+        if plan.copied:
+            append_copy(copy, news)
         expected = max(expected, chunk[-1][0].checkpoint.size)
         fresh += [note for note, _ in chunk if note.checkpoint.size not in plan.passing]
     return fresh

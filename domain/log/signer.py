@@ -8,7 +8,7 @@ from pathlib import Path
 from domain.log.held import origin_of
 from domain.log.log import Log
 from domain.log.notes import PublicKey
-from domain.log.signing import create_key, public_file, read_key
+from domain.log.signing import create_key, public_file, publish, read_key
 
 _NAME = "INSERT INTO log_meta (name, value) VALUES ('signer', ?) ON CONFLICT DO NOTHING"
 _NAMED = "SELECT value FROM log_meta WHERE name = 'signer'"
@@ -24,12 +24,14 @@ def signer(log: Log) -> str | None:
 def appoint(log: Log, path: Path) -> PublicKey | None:
     """Make the log's signing key at `path`, unless it has one; the key if it is this one now.
 
-    The file comes first: a crash in between leaves a key that the next call appoints.
+    The file comes first: a crash in between leaves a key that the next call publishes and appoints.
     """
     if signer(log) is not None:
         return None
     before = path.exists()
     public = read_key(path).public if before else create_key(path, origin=origin_of(log))
+    if not public_file(path).exists():
+        publish(public, path)
     with log.session(commit=True) as session:
         session.run(_NAME, [public.line()])
         mine = session.run(_NAMED)[0][0] == public.line()

@@ -10,6 +10,7 @@ from pathlib import Path
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
+from domain.keys.master import appearing
 from domain.log.errors import LogError
 from domain.log.notes import (
     ED25519,
@@ -54,9 +55,9 @@ def create_key(path: Path, *, origin: str) -> PublicKey:
     public = _public(origin, secret)
     line = f"{PREFIX}{origin}+{public.id.hex()}+{base64.b64encode(ED25519 + secret.private_bytes_raw()).decode()}"
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        _write_new(path, f"{line}\n", mode=0o600)
-        public_file(path).write_text(f"{public.line()}\n", "utf-8")
+        with appearing(path) as new:
+            new.write_text(f"{line}\n", "utf-8")
+        publish(public, path)
     except FileExistsError as error:
         raise LogError(f"There is a signing key at {path} already: keep it, or name another file.") from error
     except OSError as error:
@@ -64,6 +65,17 @@ def create_key(path: Path, *, origin: str) -> PublicKey:
             f"The signing key {path} cannot be made ({error.strerror}): check the folder."
         ) from error
     return public
+
+
+def publish(public: PublicKey, path: Path) -> None:
+    """Put the public half beside the key at `path`, safely stored, whole or not at all."""
+    file = public_file(path)
+    partial = file.with_name(f".{file.name}.partial")
+    with partial.open("w", encoding="utf-8") as opened:
+        opened.write(f"{public.line()}\n")
+        opened.flush()
+        os.fsync(opened.fileno())
+    partial.replace(file)
 
 
 def read_key(path: Path) -> SigningKey:
@@ -123,10 +135,3 @@ def _check(public: bytes, signature: bytes, text: bytes) -> bool:
 
 def _public(name: str, secret: Ed25519PrivateKey) -> PublicKey:
     return PublicKey(name, secret.public_key().public_bytes_raw())
-
-
-def _write_new(path: Path, text: str, *, mode: int) -> None:
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
