@@ -35,7 +35,7 @@ class Batch:
     @property
     def settled(self) -> bool:
         """Whether everything is here already."""
-        return all(verdict.outcome == "duplicate" for verdict in self.verdicts)
+        return {verdict.outcome for verdict in self.verdicts} <= {"duplicate"}
 
     @property
     def fresh(self) -> list[Verdict]:
@@ -46,11 +46,16 @@ class Batch:
         """Decide on every draft, as the log is now; keys are made for what is new, if at all."""
         self._head = session.tip().position
         known = session.known([draft.event_id for draft in self._drafts])
+        if self.verdicts:
+            self._number_anew()
+        self._find_keys(known, mint=mint)
+        self.verdicts = judge(session, self._drafts, known, changed=self._changed, erased=self._erased)
+
+    def _number_anew(self) -> None:
+        """Take back what the last judgement made of revisions."""
         for draft, number in zip(self._drafts, self._numbers, strict=True):
             if draft.revision != number:
                 draft.revise(number)
-        self._find_keys(known, mint=mint)
-        self.verdicts = judge(session, self._drafts, known, changed=self._changed, erased=self._erased)
 
     def seal(self) -> None:
         """Seal what is new and not sealed for its event id yet."""
@@ -82,12 +87,19 @@ class Batch:
 
     def receipts(self) -> list[Receipt]:
         """What became of each event."""
-        return [_receipt(verdict) for verdict in self.verdicts]
+        return [
+            Receipt(
+                event_id=verdict.draft.event_id,
+                outcome=verdict.outcome,
+                position=verdict.first.position if verdict.first else verdict.position,
+            )
+            for verdict in self.verdicts
+        ]
 
     def _find_keys(self, known: Known, *, mint: bool) -> None:
         """Fingerprint everything, under keys that are there or, for unknown ids, are made now."""
-        new = pairs(draft for draft in self._personal if draft.event_id not in known)
-        old = pairs(draft for draft in self._personal if draft.event_id in known and not draft.once)
+        new = pairs([draft for draft in self._personal if draft.event_id not in known])
+        old = pairs([draft for draft in self._personal if draft.event_id in known and not draft.once])
         found = (self._store.provide if mint else self._store.fetch)(new - self._keys.keys())
         found |= self._store.fetch(old - new - self._keys.keys())
         self._keys |= found
@@ -99,11 +111,6 @@ class Batch:
     def _erased(self, streams: Collection[str]) -> set[str]:
         found = self._store.fetch({(stream, code) for stream in streams for code in CLASSES})
         return {stream for (stream, _), key in found.items() if key is None}
-
-
-def _receipt(verdict: Verdict) -> Receipt:
-    position = verdict.first.position if verdict.first else verdict.position
-    return Receipt(event_id=verdict.draft.event_id, outcome=verdict.outcome, position=position)
 
 
 def write(

@@ -6,6 +6,7 @@ from typing import Any, cast
 
 import msgspec
 from eventsourcing.persistence import JSONTranscoder, Mapper, MapperDeserialisationError, StoredEvent
+from msgspec.structs import astuple
 
 from domain.events.envelope import Event
 from domain.keys import Keys, KeysError, KeyStore, open_one, pairs_in
@@ -69,19 +70,22 @@ def drafts_of(events: Iterable[tuple[Event, bool]]) -> list[Draft]:
 
 def draft_of(event: Event, once: bool = False) -> Draft:
     """The row-to-be of an event, still without fingerprint; what is personal in it lies apart."""
-    state, parts = shape_of(type(event)).split(event)
-    kind, _, name = event.subject.partition(":")
-    if not (kind and name and event.id and event.source):
-        raise ValueError(event.subject)
-    revision = 1 if once else event.revision
+    values = astuple(event)
+    source, key, revision, subject, occurred_at, known_at = values[:6]
+    state, parts = shape_of(type(event)).split(values)
+    kind, _, name = subject.partition(":")
+    if not (kind and name and key and source):
+        raise ValueError(subject)
+    if once:
+        revision = 1
     return Draft(
-        f"{kind}:{event.source}:{name}",
+        f"{kind}:{source}:{name}",
         event.TOPIC,
         state,
-        f"{event.source}|{event.id}|{revision}",
+        f"{source}|{key}|{revision}",
         revision,
-        microseconds(event.occurred_at),
-        None if event.known_at is None else microseconds(event.known_at),
+        microseconds(occurred_at),
+        None if known_at is None else microseconds(known_at),
         b"",
         once,
         parts,

@@ -11,7 +11,7 @@ from operator import itemgetter
 from typing import Any
 
 import msgspec
-from msgspec.structs import FieldInfo, astuple, fields
+from msgspec.structs import FieldInfo, fields
 
 from domain.events import EVENTS
 from domain.events.envelope import CLEAR, COLUMNS, Event, retentions
@@ -20,9 +20,10 @@ from domain.log.errors import LogError
 
 Split = tuple[bytes, tuple[tuple[int, bytes], ...]]
 """A state, and the fragments that belong to it with the codes of their classes, ascending."""
-Part = tuple[Callable[[tuple[Any, ...]], Sequence[Any]], Callable[..., msgspec.Struct]]
-"""How some of an event's values become one JSON object: which, and the struct that encodes them."""
-
+Values = tuple[Any, ...]
+"""All values of an event, in the order of its fields."""
+Part = tuple[Callable[[Values], Values], Callable[..., msgspec.Struct], Values]
+"""How some of an event's values become one JSON object: which, the struct that encodes them, and their defaults."""
 EMPTY = b"{}"
 
 encode = msgspec.json.Encoder(order="deterministic", decimal_format="string").encode
@@ -31,7 +32,7 @@ encode = msgspec.json.Encoder(order="deterministic", decimal_format="string").en
 class Shape(msgspec.Struct, frozen=True):
     """How events of one class are divided; `required` are the personal fields that none of them lacks."""
 
-    split: Callable[[Event], Split]
+    split: Callable[[Values], Split]
     required: tuple[str, ...]
 
 
@@ -42,6 +43,7 @@ def shape_of(event: type[Event]) -> Shape:
         raise LogError(
             f"{event.__name__} is not in the event catalogue under {event.TOPIC!r}: list it there."
         )
+    assert event.__struct_fields__[: len(COLUMNS)] == COLUMNS, "the columns are the first fields"
     kept, classes = retentions(event), fields(event)
     clear = _part(event, [info for info in classes if info.name not in COLUMNS and kept[info.name] == CLEAR])
     sealed = {
@@ -59,9 +61,10 @@ def shape_of(event: type[Event]) -> Shape:
 def _part(event: type[Event], infos: Sequence[FieldInfo]) -> Part:
     places = [event.__struct_fields__.index(info.name) for info in infos]
     struct = msgspec.defstruct(event.__name__, [_field(info) for info in infos], omit_defaults=True)
+    defaults = tuple(info.default for info in infos)
     if len(places) > 1:
-        return itemgetter(*places), struct
-    return lambda values: [values[place] for place in places], struct
+        return itemgetter(*places), struct, defaults
+    return lambda values: tuple([values[place] for place in places]), struct, defaults
 
 
 def _field(info: FieldInfo) -> tuple[str, Any, Any]:
@@ -71,19 +74,18 @@ def _field(info: FieldInfo) -> tuple[str, Any, Any]:
     return info.name, Any, msgspec.field(default=default)
 
 
-def _splitter(clear: Part, sealed: Sequence[tuple[int, Part]], version: int) -> Callable[[Event], Split]:
-    pick, struct = clear
+def _splitter(clear: Part, sealed: Sequence[tuple[int, Part]], version: int) -> Callable[[Values], Split]:
+    pick, struct, _ = clear
     prefix = b'{"class_version":%d' % version
 
-    def split(event: Event) -> Split:
-        values = astuple(event)
+    def split(values: Values) -> Split:
         state = encode(struct(*pick(values)))
         if version > 1:
             state = prefix + (b"}" if state == EMPTY else b"," + state[1:])
         parts: tuple[tuple[int, bytes], ...] = ()
-        for code, (own, personal) in sealed:
-            fragment = encode(personal(*own(values)))
-            if fragment != EMPTY:
+        for code, (own, personal, nothing) in sealed:
+            told = own(values)
+            if told != nothing and (fragment := encode(personal(*told))) != EMPTY:
                 parts = (*parts, (code, fragment[1:-1]))
         return state, parts
 
