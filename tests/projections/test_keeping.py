@@ -10,6 +10,7 @@ import pytest
 
 from domain.home import Home, home_at
 from domain.log.copies import read_copy
+from domain.log.signing import public_file
 from projections import keeping
 from projections.keeping import Keeper, keeper_of
 from tests.domain.log.making import append, mail
@@ -69,6 +70,13 @@ def sizes(keeper: Keeper) -> list[int]:
     return [note.checkpoint.size for note in read_copy(keeper.home.notary.copies[0]).notes]
 
 
+def forge(keeper: Keeper, metadata: str) -> None:
+    """Change the second event behind everybody's back."""
+    statement = "UPDATE stored_events SET metadata = ? WHERE event_id = 'crm1|1|1'"
+    with keeper.engine.log.session(commit=True) as session:
+        session.run(statement, [metadata])
+
+
 def test_new_events_wake_whoever_follows(
     keeper: Keeper, told: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -105,8 +113,7 @@ def test_a_log_that_was_altered_is_told_once_and_the_views_go_on(
     monkeypatch.setattr(keeping, "PATIENCE", 0.05)
     store(keeper, 0, 3)
     keeper.refresh()
-    with keeper.engine.log.session(commit=True) as session:
-        session.run("UPDATE stored_events SET metadata = '{ }' WHERE event_id = 'crm1|1|1'")
+    forge(keeper, "{ }")
     clock.now += timedelta(minutes=1)
     with keeper.following():
         for end in (4, 5, 6):
@@ -131,3 +138,31 @@ def test_a_trouble_that_passed_is_told_again_when_it_comes_back(
             copy.rename(copy.with_name("kept.txt"))
     assert [sentence.partition(",")[0] for sentence in told] == ["The log has checkpoints"] * 2
     assert sizes(keeper) == [1, 3]
+
+
+def test_the_whole_log_is_verified_once_a_day(keeper: Keeper, clock: Clock, told: list[str]) -> None:
+    store(keeper, 0, 3)
+    keeper.refresh()
+    keeper.verify()
+    forge(keeper, "{ }")
+    clock.now += timedelta(hours=23, minutes=59)
+    keeper.verify()
+    assert told == []
+    for _ in range(2):
+        clock.now += timedelta(days=1)
+        keeper.verify()
+    assert told == [
+        "Positions 1 to 3 hold other content than was signed. Position 2 is the first that breaks the chain."
+    ]
+    forge(keeper, "{}")
+    clock.now += timedelta(days=1)
+    keeper.verify()
+    last = keeper.home.notary.last()
+    assert last is not None
+    assert (last["ok"], last["at"]) == (True, clock.now.isoformat())
+
+
+def test_a_host_without_the_public_key_verifies_nothing(keeper: Keeper, told: list[str]) -> None:
+    public_file(keeper.home.notary.key).unlink()
+    keeper.verify()
+    assert (told, keeper.home.notary.last()) == ([], None)
