@@ -12,6 +12,7 @@ from zlib import crc32
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from domain.keys.errors import FULL
 from projections.tables import table
 
 State = Literal["ok", "behind", "failed", "missing", "refused"]
@@ -141,6 +142,15 @@ class Views:
             if "no such table" in cause or ("relation" in cause and "does not exist" in cause):
                 raise ViewsBusy(
                     f"The views {self.shown} were built anew by another process meanwhile: try again."
+                ) from error
+            if any(word in cause.lower() for word in FULL):
+                raise ViewsError(
+                    f"The disk of the views {self.shown} is full or fails: free space and try again; "
+                    "they stand where they stood."
+                ) from error
+            if not self._sqlite and isinstance(error, sa.exc.OperationalError):
+                raise ViewsError(
+                    f"The views {self.shown} cannot be reached ({cause}): try again, or check the address."
                 ) from error
             raise ViewsError(
                 f"The views {self.shown} cannot be used ({cause}): check the address, or delete them and run "

@@ -12,7 +12,7 @@ import psycopg
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from domain.keys.errors import KeysBusy, KeysError
+from domain.keys.errors import FULL, KeysBusy, KeysError
 from domain.keys.tables import POSTGRESQL, SQLITE
 
 CONNECT_TIMEOUT = "10"
@@ -102,9 +102,10 @@ class Database:
             return KeysBusy(f"The key store {self.shown} is busy: another process is writing; try again.")
         if "not a database" in low or "malformed" in low:
             return KeysError(f"{self.shown} is no intact key store: put back the one made with the log.")
-        if "disk is full" in low or isinstance(cause, psycopg.errors.DiskFull):
+        if isinstance(cause, psycopg.errors.DiskFull) or any(word in low for word in FULL):
             return KeysError(
-                f"The disk of the key store {self.shown} is full: free space and try again; nothing was lost."
+                f"The disk of the key store {self.shown} is full or fails: free space and try again; "
+                "nothing was lost."
             )
         if isinstance(cause, psycopg.OperationalError):
             return KeysBusy(f"The key store {self.shown} cannot be reached ({text}): try again, or check it.")

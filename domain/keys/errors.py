@@ -1,5 +1,8 @@
 """What can be wrong with keys, each told in one sentence for people: what, where, what to do."""
 
+FULL = ("disk is full", "disk i/o error", "could not extend file")
+"""What databases say that cannot make a file longer; a limit on its size looks like a disk that fails."""
+
 
 class KeysError(Exception):
     """The keys cannot do what was asked; the message is one sentence for people."""

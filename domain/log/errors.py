@@ -10,6 +10,7 @@ import pyarrow as pa
 from eventsourcing.persistence import IntegrityError, PersistenceError
 
 from domain.keys import KeysBusy, KeysError
+from domain.keys.errors import FULL
 
 
 class LogError(Exception):
@@ -65,8 +66,10 @@ def sentence(error: Exception, shown: str) -> LogError:
         return LogBusy(f"The log {shown} is busy: another process is writing; try again in a moment.")
     if "not a database" in low or "malformed" in low:
         return LogMismatch(f"{shown} is no intact SQLite file: point to a log, or restore it from a backup.")
-    if "disk is full" in low or isinstance(cause, psycopg.errors.DiskFull):
-        return LogError(f"The disk of the log {shown} is full: free space and try again; nothing was lost.")
+    if isinstance(cause, psycopg.errors.DiskFull) or any(word in low for word in FULL):
+        return LogError(
+            f"The disk of the log {shown} is full or fails: free space and try again; nothing was lost."
+        )
     if isinstance(error, IntegrityError) or isinstance(cause, psycopg.errors.UniqueViolation):
         return LogDamaged(
             f"Something else writes into the log {shown} beside Omniline: revoke its INSERT right ({text})."
