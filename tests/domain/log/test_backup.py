@@ -142,6 +142,20 @@ def test_a_backup_taken_while_processes_write_is_a_prefix_of_the_log(
     copy.close()
 
 
+def test_every_event_of_a_backup_has_its_key_there(home: Signed, log_url: str, keys: Path) -> None:
+    writers = [begun("pouring", log_url, keys, first, 6_000, 50) for first in (10_000, 20_000)]
+    home.log.wait(SIGNED + 500, timeout=60)
+    folders = [saved(home, f"backup{number}") for number in range(8)]
+    assert [ended(writer) for writer in writers] == ["6000\n"] * 2
+    heads = [read_manifest(folder).contents.head for folder in folders]
+    assert len(set(heads)) > 1, "nobody wrote meanwhile: nothing was shown"
+    for folder in folders:
+        events = (folder / ("log.db" if home.log.dialect == "sqlite" else "stored_events.copy")).read_bytes()
+        with closing(sqlite3.connect(folder / "keys.db")) as connection:
+            kept = {stream for (stream,) in connection.execute("SELECT stream FROM stream_keys")}
+        assert {one.decode() for one in re.findall(rb"contact:crm1:\d+", events)} <= kept
+
+
 def test_what_is_restored_is_the_same_log_and_goes_on(home: Signed, place: str) -> None:
     burnt = burn(home.log, 7)
     before = everything(home.log)
