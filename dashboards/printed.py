@@ -12,6 +12,7 @@ from projections.engine import Progress, Rebuilt
 
 Document = Mapping[str, Any]
 ASSERTED = "identifier.asserted"
+ERASED = "erased"
 SUMMARY = 32
 OUTCOMES = ("stored", "duplicate", "conflict", "ignored", "quarantined")
 
@@ -80,7 +81,7 @@ def answer(document: Document) -> None:
 
 def timeline(document: Document, zone: ZoneInfo) -> None:
     """A customer's line, oldest first, in local time; what only tells identifiers stands in the heading."""
-    known = sorted({f"{row['ns']}:{row['value']}" for row in document["identifiers"]})
+    known = sorted({f"{row['ns']}:{row['value'] or ERASED}" for row in document["identifiers"]})
     told = [entry for entry in document["entries"] if entry["kind"] != ASSERTED]
     table(
         [_entry(entry, zone) for entry in told],
@@ -90,13 +91,14 @@ def timeline(document: Document, zone: ZoneInfo) -> None:
 
 
 def _entry(entry: Document, zone: ZoneInfo) -> dict[str, Any]:
+    said = [word for word in (entry["summary"], ERASED if entry["erased"] else "") if word]
     shown = ("channel", "actor", "kind", "case")
     return {
         "at": local(entry["occurred_at"], zone),
         **{name: entry[name] for name in shown},
         "promise": entry["verdict"],
         "summary": shorten(
-            f"{'✚ ' if entry['repeated'] else ''}{entry['summary']}", SUMMARY, placeholder="…"
+            f"{'✚ ' if entry['repeated'] else ''}{' · '.join(said)}", SUMMARY, placeholder="…"
         ),
         "position": entry["position"],
     }

@@ -137,6 +137,12 @@ def _answered(clocks: pl.DataFrame) -> pl.Expr:
     return pl.concat_str(ring, needed, pl.lit(" / "), promised, pl.lit("\u202fmin")).fill_null("")
 
 
+def _gone(w: Words) -> pl.Expr:
+    """What is left to say of an event of which something was erased."""
+    said, word = pl.col("summary").fill_null(""), pl.lit(w.t("events.erased"))
+    return pl.when(said == "").then(word).otherwise(pl.concat_str(said, word, separator=" · "))
+
+
 def event_rows(
     entries: pl.DataFrame, clocks: pl.DataFrame, channels: dict[str, str], w: Words
 ) -> pl.DataFrame:
@@ -152,7 +158,7 @@ def event_rows(
         what=pl.col("kind").replace(kinds),
         topic=pl.col("topic").fill_null(""),
         team=pl.col("group").fill_null(""),
-        summary=pl.col("summary").fill_null(""),
+        summary=pl.when("erased").then(_gone(w)).otherwise(pl.col("summary").fill_null("")),
         sla=pl.col("verdict").replace(verdicts).fill_null(""),
         answered=_answered(clocks),
         again=pl.when("repeated").then(pl.lit("✚")).otherwise(pl.lit("")),

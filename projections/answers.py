@@ -35,6 +35,7 @@ ENTRY = (
     "elapsed_s",
     "target_s",
     "repeated",
+    "erased",
 )
 
 

@@ -9,7 +9,7 @@ import polars as pl
 
 from domain.asof import AsOf
 from domain.policy import Policies, Policy
-from projections.evidence import DECISIONS, evidence, policies_of, rulings, trust_of
+from projections.evidence import DECISIONS, Blind, evidence, policies_of, rulings, trust_of
 from projections.frames import effective, with_case_key
 from projections.identity import Identity, resolve
 from projections.known import Known
@@ -52,11 +52,11 @@ def reading_of(decided: pl.DataFrame, as_of: AsOf, shipped: Policy | Policies | 
     return Reading(trust=trust, policies=policies_of(admitted, shipped), rulings=rulings(admitted))
 
 
-def known_by(frame: pl.DataFrame, as_of: AsOf, shipped: Policy | Policies | None) -> Known:
+def known_by(frame: pl.DataFrame, as_of: AsOf, shipped: Policy | Policies | None, blind: Blind) -> Known:
     """Everything known from a frame of whole streams, which holds all decisions; no facts yet."""
     reading = reading_of(frame.filter(pl.col("kind").is_in(DECISIONS)), as_of, shipped)
     events = effective(frame, as_of, reading.trust)
-    found = evidence(events, reading.trust)
+    found = evidence(events, reading.trust, blind)
     identity = resolve(found.assertions, found.references, reading.rulings, found.subjects)
     return known_of(events, identity, reading.policies, as_of.instant)
 

@@ -10,11 +10,11 @@ from sqlalchemy.engine import Connection
 
 from domain.asof import AsOf
 from domain.events.decisions import CalendarAdopted, IdentifierFlagged, PolicyAdopted
-from domain.log import EVERY, Log
+from domain.log import Log
 from domain.policy import Policies, Policy
-from projections import persons
+from projections import persons, pins
 from projections.building import Built, Reading, Ready, build_facts, known_by, known_of, reading_of
-from projections.evidence import DECISIONS, Evidence, assertions, evidence, references, rulings
+from projections.evidence import DECISIONS, OPENED, Evidence, assertions, evidence, references, rulings
 from projections.frames import ORDER, TIMELINE, decode, effective, unread
 from projections.identity import resolve
 from projections.known import Known
@@ -38,11 +38,17 @@ class Run:
     as_of: AsOf
     shipped: Policy | Policies | None
     facts: Sequence[ModuleType]
+    pinned: bool = False
 
     @property
     def head(self) -> int:
         """The position up to which this run reads."""
         return self.as_of.position or 0
+
+    @property
+    def opened(self) -> frozenset[str]:
+        """The topics whose personal fields are read: who is who, and what the facts say they look into."""
+        return frozenset(OPENED).union(*(getattr(fact, "OPENED", ()) for fact in self.facts))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,13 +65,13 @@ class Outcome:
 
 def whole_log(run: Run) -> pl.DataFrame:
     """Every event up to the head."""
-    pages = (decode(page) for page in run.log.batches(upto=run.head, opened=EVERY))
+    pages = (decode(page) for page in run.log.batches(upto=run.head, opened=run.opened))
     return pl.concat([TIMELINE.to_frame(), *pages])
 
 
 def everything(run: Run) -> tuple[Known, Built]:
     """All that is known, and all facts."""
-    known = known_by(whole_log(run), run.as_of, run.shipped)
+    known = known_by(whole_log(run), run.as_of, run.shipped, run.log.blind)
     return known, build_facts(run.facts, known)
 
 
@@ -75,7 +81,7 @@ def compute_all(
     """Compute everybody anew; who is who and each fact are handed out as soon as they are there."""
     frame = whole_log(run)
     passed = passed_over(frame, frame)
-    known = known_by(frame, run.as_of, run.shipped)
+    known = known_by(frame, run.as_of, run.shipped, run.log.blind)
     del frame
     deciders = known.events.filter(pl.col("kind").is_in(DECISIONS))["subject"]
     rows = persons.resolved_rows(known.identity, references(known.events), deciders)
@@ -96,7 +102,7 @@ def rebuild_all(run: Run, connection: Connection, writer: Writer) -> Outcome:
     """Compute everybody anew, and write it."""
     return compute_all(
         run,
-        lambda rows: writer.identity(persons.stored_rows(connection, None), rows),
+        lambda rows: writer.identity(_stored(run, connection, None, rows), rows),
         lambda fact, rows: writer.fact(fact, rows, None),
     )
 
@@ -109,7 +115,7 @@ def catch_up(
     new = run.head - base
     if base == 0 or (new > MANY and new * 4 >= run.head):
         return rebuild_all(run, connection, writer)
-    news = decode(run.log.arrow(after=base, upto=run.head, opened=EVERY))
+    news = decode(run.log.arrow(after=base, upto=run.head))
     if news["kind"].is_in([PolicyAdopted.TOPIC, CalendarAdopted.TOPIC]).any():
         return rebuild_all(run, connection, writer)
     said = decided(run, connection, news)
@@ -136,12 +142,12 @@ class _Streams:
         self.reading = reading
         self.unread = [TIMELINE.to_frame()]
         self._frames = [TIMELINE.to_frame()]
-        self._found = [evidence(self._frames[0], reading.trust)]
+        self._found = [evidence(self._frames[0], reading.trust, run.log.blind)]
 
     def evidence_of(self, subjects: set[str]) -> Evidence:
         """Read these too, and say what they assert."""
         self._frames.append(self._read(subjects))
-        self._found.append(evidence(self._frames[-1], self.reading.trust))
+        self._found.append(evidence(self._frames[-1], self.reading.trust, self._run.log.blind))
         return self._found[-1]
 
     def events(self) -> pl.DataFrame:
@@ -159,10 +165,10 @@ class _Streams:
     def flagging(self, reached: set[str]) -> pl.DataFrame:
         """What those assert whose identifiers were flagged, so far as they are not among the reached."""
         flagged = self.reading.rulings.filter(pl.col("kind") == IdentifierFlagged.TOPIC)
-        return assertions(self._read(set(flagged["one"]) - reached), self.reading.trust)
+        return assertions(self._read(set(flagged["one"]) - reached), self.reading.trust, self._run.log.blind)
 
     def _read(self, subjects: set[str]) -> pl.DataFrame:
-        frame = decode(self._run.log.arrow_of(sorted(subjects), upto=self._run.head, opened=EVERY))
+        frame = decode(self._run.log.arrow_of(sorted(subjects), upto=self._run.head, opened=self._run.opened))
         self.unread.append(unread(frame))
         return effective(frame, self._run.as_of, self.reading.trust)
 
@@ -180,7 +186,7 @@ def decided(
         streams |= set(connection.execute(sa.select(known.c.subject)).scalars())
     if news is not None:
         streams |= set(news.filter(pl.col("kind").is_in(DECISIONS))["subject"])
-    frame = decode(run.log.arrow_of(sorted(streams), upto=run.head, opened=EVERY))
+    frame = decode(run.log.arrow_of(sorted(streams), upto=run.head))
     return frame.filter(pl.col("kind").is_in(DECISIONS))
 
 
@@ -198,6 +204,14 @@ def _believed_otherwise(before: Trust, after: Trust) -> Iterable[str]:
             yield source
 
 
+def _stored(run: Run, connection: Connection, subjects: Collection[str] | None, found: Rows) -> Rows:
+    """What is stored about these subjects and their persons, or about all, before what is found replaces it."""
+    old = persons.stored_rows(connection, subjects)
+    if not run.pinned:
+        pins.check(old, found)
+    return old
+
+
 def _touched(
     run: Run,
     connection: Connection,
@@ -213,8 +227,8 @@ def _touched(
     found = streams.evidence(events)
     asserted = pl.concat([found.assertions, streams.flagging(reached)])
     identity = resolve(asserted, found.references, reading.rulings, found.subjects)
-    old = persons.stored_rows(connection, reached)
     new = persons.resolved_rows(identity, found.references, streams.deciders)
+    old = _stored(run, connection, reached, new)
     touched = persons.changed(old, new)
     for rows in (old[persons.ASSIGNED.name], identity.assignments):
         touched |= set(rows.filter(pl.col("subject").is_in(dirty))["person"])

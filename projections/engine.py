@@ -103,7 +103,7 @@ class Engine:
         anew = bool(standing.refused) and view is None
         self._following.retries.forget()
         if not anew:
-            self._following.follow(now)
+            self._following.follow(now, erased=True)
         targets = names if view in (None, IDENTITY) else (view,)
         found = self._following.rebuilding(now, accept=accept, anew=anew).rebuild(targets)
         self._serving.forget()

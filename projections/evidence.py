@@ -1,5 +1,6 @@
 """Evidence: what a set of events says about who its subjects belong to; the input of `resolve`."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -27,9 +28,15 @@ RULINGS = (LinkConfirmed, LinkDenied, LinkCleared, IdentifierFlagged, Identifier
 DECISIONS = tuple(event.TOPIC for event in (*RULINGS, SourceDeclared, PolicyAdopted, CalendarAdopted))
 """Topics of the events that concern more than the person they are filed under."""
 
+Blind = Callable[[str], str]
+"""From a key like `email:…` to the token that stands for it in views, and in no event."""
+OPENED = (IdentifierAsserted.TOPIC,)
+"""Topics whose personal fields tell who is who."""
+
 ASSERTIONS = pl.Schema(
     {
-        **dict.fromkeys(("subject", "source", "ns", "value", "obtained", "verified_by", "key"), pl.String()),
+        **dict.fromkeys(("subject", "source", "ns", "obtained", "verified_by", "key", "folded"), pl.String()),
+        "erased": pl.Boolean(),
         "trust": pl.Int64(),
         "occurred_at": INSTANT,
         "seq": pl.Int64(),
@@ -62,36 +69,53 @@ class Evidence:
     subjects: pl.DataFrame
 
 
-def evidence(events: pl.DataFrame, trust: Trust) -> Evidence:
+def evidence(events: pl.DataFrame, trust: Trust, blind: Blind) -> Evidence:
     """The evidence in effective events, which must be in total order."""
     return Evidence(
-        assertions=assertions(events, trust),
+        assertions=assertions(events, trust, blind),
         references=references(events),
         subjects=events.select("subject").unique(maintain_order=True),
     )
 
 
-def assertions(events: pl.DataFrame, trust: Trust) -> pl.DataFrame:
-    """Every asserted identifier with its key and the trust it earns; 0 never links."""
-    asserted = of(events, IdentifierAsserted)
-    values = asserted.select("ns", "value").unique()
-    found = [identify(ns, value) for ns, value in values.iter_rows()]
-    keyed = values.with_columns(
-        key=pl.Series([one.key for one in found], dtype=pl.String),
-        able=pl.Series([one.links and one.key not in trust.blocked for one in found], dtype=pl.Boolean),
-    )
+def assertions(events: pl.DataFrame, trust: Trust, blind: Blind) -> pl.DataFrame:
+    """Every asserted identifier with the token of its key and the trust it earns; 0 never links.
+
+    Of an erased one, whose value nobody can open, is left that it was there: its key is the subject's alone.
+    """
+    asserted = of(events, IdentifierAsserted).filter(pl.col("ns") != "")
     levels = pl.DataFrame(
         [(source, pair, level) for source, pairs in trust.pairs.items() for pair, level in pairs.items()],
         schema={"source": pl.String, "pair": pl.String, "trust": pl.Int64},
         orient="row",
     )
+    own = pl.format("{}:erased:{}", "ns", "subject")
     return (
-        asserted.with_columns(pair=pl.concat_str("ns", pl.lit("."), "obtained"))
+        asserted.with_columns(
+            pair=pl.concat_str("ns", pl.lit("."), "obtained"), erased=pl.col("value").is_null()
+        )
         .join(levels, on=["source", "pair"], how="left", maintain_order="left")
-        .join(keyed, on=["ns", "value"], how="left", maintain_order="left")
+        .join(_keyed(asserted, trust, blind), on=["ns", "value"], how="left", maintain_order="left")
+        .with_columns(
+            key=pl.when("erased").then(own).otherwise("key"), able=pl.col("erased") | pl.col("able")
+        )
         .filter(pl.col("key").is_not_null())
         .with_columns(trust=pl.when("able").then(pl.col("trust").fill_null(0)).otherwise(0))
         .select(ASSERTIONS.names())
+    )
+
+
+def _keyed(asserted: pl.DataFrame, trust: Trust, blind: Blind) -> pl.DataFrame:
+    """Each value with its key's token, another of the key in lower case where that differs, and whether it links."""
+    values = asserted.select("ns", "value").drop_nulls().unique()
+    found = [identify(ns, value) for ns, value in values.iter_rows()]
+    keys = [one.key for one in found]
+    folded = [key.casefold() if key and key != key.casefold() else None for key in keys]
+    tokens = {key: blind(key) for key in {*keys, *folded} if key is not None}
+    return values.with_columns(
+        key=pl.Series([tokens.get(key or "") for key in keys], dtype=pl.String),
+        folded=pl.Series([tokens.get(key or "") for key in folded], dtype=pl.String),
+        able=pl.Series([one.links and one.key not in trust.blocked for one in found], dtype=pl.Boolean),
     )
 
 

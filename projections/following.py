@@ -8,6 +8,7 @@ from sqlalchemy.engine import Connection
 
 from projections import unread
 from projections.catchup import Run, catch_up
+from projections.pinning import destroyed, pinned
 from projections.poison import Choked, choking
 from projections.progress import Progress, Rebuilt
 from projections.rebuilding import Rebuilding
@@ -29,14 +30,19 @@ class Following:
     run_at: Callable[[int, datetime], Run]
     retries: Retries = field(default_factory=Retries)
 
-    def follow(self, now: datetime) -> Progress:
-        """Bring those views to the head that news alone can bring there; all of them where nothing serves."""
+    def follow(self, now: datetime, *, erased: bool = False) -> Progress:
+        """Bring those views to the head that news alone can bring there; all of them where nothing serves.
+
+        With `erased` also those persons are computed anew of whom keys were destroyed.
+        """
         try:
             with self.views.writing() as connection:
                 standing = self.upkeep.standing(connection, anew=True)
                 standing.check()
                 self.upkeep.tidy(connection, standing)
-                return self._follow(connection, standing, now)
+                gone = erased and IDENTITY in standing.current
+                again = set(destroyed(connection, self.upkeep.log)) if gone else set()
+                return self._follow(connection, standing, now, again)
         except Choked as choked:
             self.retries.note([IDENTITY], [IDENTITY], now)
             with self.views.writing() as connection:
@@ -65,9 +71,9 @@ class Following:
             anew=anew,
         )
 
-    def _follow(self, connection: Connection, standing: Standing, now: datetime) -> Progress:
+    def _follow(self, connection: Connection, standing: Standing, now: datetime, again: set[str]) -> Progress:
         first, base, head = IDENTITY not in standing.serving, standing.base, standing.head
-        again = self._readable(connection, standing, now)
+        again |= self._readable(connection, standing, now)
         nothing = head == base and not standing.choked and not again
         able = first or (IDENTITY in standing.current and not nothing)
         if not able or not self.retries.due([IDENTITY], now):
@@ -76,8 +82,14 @@ class Following:
             self.upkeep.clear(connection, standing)
         views = frozenset(standing.versions) if first else standing.level
         with Writer(connection, but=standing.versions.keys() - views) as writer, choking():
-            outcome = catch_up(self.run_at(head, now), connection, writer, base, again)
+            run, outcome = pinned(
+                self.run_at(head, now),
+                connection,
+                base,
+                lambda run: catch_up(run, connection, writer, base, again),
+            )
             changes = writer.written()
+        head = run.head
         unread.note(connection, outcome.passed, read=outcome.read)
         errors = {name: error for name, error in outcome.built.errors.items() if name in views}
         self.upkeep.mark(connection, changes, errors, position=head, now=now)

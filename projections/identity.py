@@ -10,6 +10,7 @@ import polars as pl
 
 from projections.annotations import INSTANT
 from projections.identity_graph import Edge, Link, joined, links_of
+from projections.identity_nameless import settled
 from projections.identity_rulings import Pair, Rulings, read_rulings
 
 ASSIGNMENTS = pl.Schema(
@@ -22,11 +23,12 @@ ASSIGNMENTS = pl.Schema(
 )
 IDENTIFIERS = pl.Schema(
     {
-        **dict.fromkeys(("person", "identifier", "ns", "value", "source", "obtained"), pl.String()),
+        **dict.fromkeys(("person", "identifier", "folded", "ns", "source", "obtained"), pl.String()),
+        "erased": pl.Boolean(),
         "trust": pl.Int64(),
         "occurred_at": INSTANT,
         "known_at": INSTANT,
-        **dict.fromkeys(("verified_by", "subject"), pl.String()),
+        **dict.fromkeys(("verified_by", "subject", "asserted_by"), pl.String()),
     }
 )
 LINKS = pl.Schema({**dict.fromkeys(("person", "one", "other"), pl.String()), "known_at": INSTANT})
@@ -39,8 +41,10 @@ class Identity:
 
     `assignments`: subject, person (the stream of the person's earliest subject), identified, the identifier
     that tied the subject first and when that became known. `identifiers`: one row per subject and namespace,
-    its newest assertion; trust 0 links nobody. `links`: for two identifiers of one person, in both orders,
-    the earliest `known_at` from which they were known to be one person's.
+    its newest assertion (`asserted_by`); trust 0 links nobody. Identifiers are tokens, or of an `erased` one a
+    word that it shares with nobody; `folded` is the token of the same in lower case, to search by.
+    `links`: for two identifiers of one person, in both orders, the earliest `known_at` from which they were
+    known to be one person's.
     """
 
     assignments: pl.DataFrame
@@ -69,7 +73,7 @@ def resolve(
         key=pl.col("identifier").rank("dense").cast(pl.Int64) - 1 + order.height
     )
     tied, roots, links = _joined(evidence, ruled, dict(order.select("subject", "node").iter_rows()))
-    clusters = _attributed(_clusters(order, tied, roots), tied, references, ruled)
+    clusters = settled(_clusters(order, tied, roots), tied, references, ruled)
     assignments = _assignments(clusters, tied)
     return Identity(
         assignments=assignments.select(ASSIGNMENTS.names()).sort("subject"),
@@ -135,34 +139,6 @@ def _bounds(until: dict[Pair, int]) -> pl.DataFrame:
     return pl.DataFrame(rows, schema={"subject": pl.String, "ns": pl.String, "until": pl.Int64}, orient="row")
 
 
-def _attributed(
-    clusters: pl.DataFrame, tied: pl.DataFrame, references: pl.DataFrame, ruled: Rulings
-) -> pl.DataFrame:
-    """Clusters without identifiers go to the one identified person of their case, else of their thread."""
-    known = clusters.join(tied.select("subject"), on="subject", how="semi").select("cluster").unique()
-    nameless = clusters.join(known, on="cluster", how="anti")
-    if not nameless.height or not known.height:
-        return clusters
-    said = references.join(clusters, on="subject", how="inner").select("subject", "ref", "cluster")
-    named = said.join(known, on="cluster", how="semi").select("ref", person="cluster").unique()
-    offers = said.join(known, on="cluster", how="anti").join(named, on="ref", how="inner")
-    offers = offers.with_columns(by_case=pl.col("ref").str.starts_with("case|"))
-    single = (
-        offers.group_by("cluster", "by_case")
-        .agg(persons=pl.col("person").n_unique(), person=pl.col("person").min())
-        .filter(pl.col("persons") == 1)
-        .sort("cluster", "by_case")
-        .unique("cluster", keep="last", maintain_order=True)
-    )
-    apart = pl.DataFrame(list(ruled.denied), schema=["one", "other"], orient="row").cast(pl.String)
-    for one, other in (("one", "other"), ("other", "one")):
-        kept = apart.join(clusters.select(pl.col("subject").alias(one), "cluster"), on=one)
-        kept = kept.join(clusters.select(pl.col("subject").alias(other), person="cluster"), on=other)
-        single = single.join(kept, on=["cluster", "person"], how="anti")
-    moved = clusters.join(single.select("cluster", "person"), on="cluster", how="left", maintain_order="left")
-    return moved.with_columns(cluster=pl.coalesce("person", "cluster")).drop("person")
-
-
 def _assignments(clusters: pl.DataFrame, tied: pl.DataFrame) -> pl.DataFrame:
     first = tied.sort(["known_at", -pl.col("trust"), *NEWEST]).unique(
         "subject", keep="first", maintain_order=True
@@ -175,6 +151,7 @@ def _assignments(clusters: pl.DataFrame, tied: pl.DataFrame) -> pl.DataFrame:
 
 def _identifiers(held: pl.DataFrame, assignments: pl.DataFrame) -> pl.DataFrame:
     rows = held.join(assignments.select("subject", "person"), on="subject", how="inner")
+    rows = rows.rename({"event_id": "asserted_by"})
     return rows.select(IDENTIFIERS.names()).sort("person", "subject", "ns")
 
 

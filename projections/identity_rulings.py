@@ -20,10 +20,12 @@ class Rulings:
     """The rulings in force; instants are microseconds.
 
     `confirmed` pairs of subjects with the instant from which that was known, `denied` pairs, and by subject and
-    namespace the instant up to which its assertions are `cut`, or its key is `flagged` as shared.
+    namespace the instant up to which its assertions are `cut`, or its key is `flagged` as shared. A subject that is
+    confirmed to be itself stands `alone`.
     """
 
     confirmed: dict[Pair, int] = field(default_factory=dict)
+    alone: frozenset[str] = frozenset()
     denied: frozenset[Pair] = frozenset()
     cut: dict[Pair, int] = field(default_factory=dict)
     flagged: dict[Pair, int] = field(default_factory=dict)
@@ -56,9 +58,13 @@ def read_rulings(rulings: pl.DataFrame) -> Rulings:
             _withdraw(pairs, pair)
         elif other is not None:
             pairs.setdefault(pair, []).append((kind, known_at))
-    newest = {pair: stack[-1] for pair, stack in pairs.items() if stack and pair[0] != pair[1]}
+    ruled = {pair: stack[-1] for pair, stack in pairs.items() if stack}
+    newest = {pair: ruling for pair, ruling in ruled.items() if pair[0] != pair[1]}
     return Rulings(
         confirmed={pair: at for pair, (kind, at) in newest.items() if kind == LinkConfirmed.TOPIC},
+        alone=frozenset(
+            one for (one, other), (kind, _) in ruled.items() if one == other and kind == LinkConfirmed.TOPIC
+        ),
         denied=frozenset(pair for pair, (kind, _) in newest.items() if kind == LinkDenied.TOPIC),
         cut={key: stack[-1] for key, stack in cuts.items() if stack},
         flagged={key: stack[-1] for key, stack in flags.items() if stack},

@@ -16,6 +16,10 @@ SPENT = pl.col("spent_us")
 """Business microseconds from a clock's start to its stop, or to AS_OF while it runs."""
 
 Kind = Literal["share", "duration", "count", "stock", "score"]
+Level = Literal["contact", "person", "text"]
+"""On what a row's verdict rests: its own contact, case, clock or document; whom we know, and since when it was linked;
+what was said. Where a contact's keys were destroyed, only the first is sure to stay as it was: the contact keeps its
+instants, its case and the contacts that it belongs with, but neither its words nor the history of its links."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,6 +62,7 @@ class KPI:
     unit: str = "%"
     better: Literal["higher", "lower"] | None = None
     target: float | None = None
+    level: Level = "contact"
     version: int = 1
     examples: tuple[Example, ...] = ()
 

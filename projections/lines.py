@@ -1,16 +1,18 @@
 """One customer's line: every entry with its event's position and digest, and what was made of it."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 import polars as pl
 
+from domain.events.identity import IdentifierAsserted
 from domain.identifiers import identify
 from domain.log import Log
 from projections import promised
+from projections.frames import of
 
 NAMESPACES = ("email", "phone")
 SUMMARY = (
@@ -36,12 +38,16 @@ class Asked(Protocol):
         """A fact table judged at the instant."""
 
     def events_of(self, subjects: Sequence[str]) -> pl.DataFrame:
-        """The effective events of some subjects, with their cases."""
+        """The effective events of some subjects, opened, with their cases."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class PersonLine:
-    """One person as known at the reader's position; instants UTC, times in business seconds."""
+    """One person as known at the reader's position; instants UTC, times in business seconds.
+
+    What people wrote and the identifiers' values are opened for this line alone: an identifier without a value, and
+    an entry that is `erased`, had one until its key was destroyed.
+    """
 
     person: str
     identified: bool
@@ -56,16 +62,12 @@ class PersonLine:
 
 def find(reader: Asked, text: str) -> list[str]:
     """Persons by identifier in any spelling, order, case, event id, source subject or person id."""
-    wanted = text.strip()
+    wanted = text.encode("utf-8", "replace").decode().strip()
     if not wanted:
         return []
-    keys = [key for ns in NAMESPACES if (key := identify(ns, wanted).key)]
     told = reader.facts("identifiers")
-    known = told.filter(
-        pl.col("identifier").is_in([*keys, wanted])
-        | (pl.col("value").str.to_lowercase() == wanted.lower())
-        | pl.col("identifier").str.ends_with(f":{wanted}")
-    )
+    tokens = _tokens(reader.log, wanted, told["ns"].unique())
+    known = told.filter(pl.col("identifier").is_in(tokens) | pl.col("folded").is_in(tokens))
     streams = [wanted, *_streams(reader, wanted)]
     assigned = reader.facts("assignments").filter(
         pl.col("subject").is_in(streams) | (pl.col("person") == wanted)
@@ -78,6 +80,16 @@ def find(reader: Asked, text: str) -> list[str]:
     )
     found = pl.concat([frame.select("person") for frame in (known, assigned, orders, cases)])
     return found["person"].unique().sort().to_list()
+
+
+def _tokens(log: Log, wanted: str, spaces: Iterable[str]) -> list[str]:
+    """What stands in views for the words in every namespace, as they are and in lower case."""
+    keys = set()
+    for ns in {*NAMESPACES, *spaces}:
+        for text in {wanted, wanted.removeprefix(f"{ns}:")}:
+            key = identify(ns, text).key
+            keys |= {key, key.casefold()} if key else set()
+    return [log.blind(key) for key in keys]
 
 
 def _streams(reader: Asked, event_id: str) -> list[str]:
@@ -100,10 +112,7 @@ def person_line(reader: Asked, person: str) -> PersonLine:
     return PersonLine(
         person=person,
         identified=bool(subjects["identified"].any()),
-        identifiers=own("identifiers")
-        .select("ns", "value", "source", "obtained")
-        .unique()
-        .sort("ns", "value", "source"),
+        identifiers=_identifiers(own("identifiers"), events),
         entries=_entries(reader, events, clocks, handovers),
         cases=_cases(own("cases"), promised.breaches(clocks)),
         clocks=clocks,
@@ -111,6 +120,13 @@ def person_line(reader: Asked, person: str) -> PersonLine:
         repeats=handovers.select("at", "level", "channel", "turn").sort("at"),
         follow_ups=_follow_ups(own("followups"), reader),
     )
+
+
+def _identifiers(told: pl.DataFrame, events: pl.DataFrame) -> pl.DataFrame:
+    """The newest assertion per subject and namespace in the words of its source."""
+    said = of(events, IdentifierAsserted).select("value", asserted_by="event_id")
+    rows = told.join(said, on="asserted_by", how="left").select("ns", "value", "source", "obtained")
+    return rows.unique().sort("ns", "value", "source", "obtained", nulls_last=True)
 
 
 def _entries(
@@ -134,7 +150,7 @@ def _entries(
         .select(
             "position", "event_id", "occurred_at", "recorded_at", "known_at", "source", "channel", "direction",
             "actor", "actor_kind", "kind", "case", "topic", "group", "summary", "digest", "verdict", "elapsed_s",
-            "target_s", pl.col("repeated").fill_null(False),
+            "target_s", "erased", pl.col("repeated").fill_null(False),
         )
     )  # fmt: skip
 

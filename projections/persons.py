@@ -16,7 +16,7 @@ from projections.evidence import Evidence
 from projections.identity import Identity
 from projections.tables import Written, among, conform, read, read_where, table, versioned, write_difference
 
-VERSION = 1
+VERSION = 2
 """Of these tables and of how identity is resolved; they stand beside those of another version."""
 ASSIGNED = table(
     "assignments",
@@ -33,15 +33,17 @@ IDENTIFIED = table(
     ("subject", "ns"),
     person=str,
     identifier=str,
+    folded=str,
     ns=str,
-    value=str,
     source=str,
     obtained=str,
+    erased=bool,
     trust=int,
     occurred_at="instant",
     known_at="instant",
     verified_by=str,
     subject=str,
+    asserted_by=str,
     indexed=("identifier",),
 )
 REFERRED = table("subject_references", ("subject", "ref"), subject=str, ref=str, indexed=("ref",))
@@ -89,9 +91,17 @@ def resolved_rows(identity: Identity, references: pl.DataFrame, deciders: pl.Ser
     return {
         ASSIGNED.name: conform(ASSIGNED, identity.assignments),
         IDENTIFIED.name: conform(IDENTIFIED, identity.identifiers),
-        REFERRED.name: conform(REFERRED, references),
+        REFERRED.name: conform(REFERRED, _referred(references, identity.identifiers)),
         DECIDED.name: conform(DECIDED, pl.DataFrame({"subject": deciders.unique()})),
     }
+
+
+def _referred(references: pl.DataFrame, told: pl.DataFrame) -> pl.DataFrame:
+    """The references, and of erased subjects the same cases without their source: `lost|A`."""
+    lost = told.filter("erased", pl.col("trust") > 0).select("subject").unique()
+    cases = references.join(lost, on="subject", how="semi").filter(pl.col("ref").str.starts_with("case|"))
+    again = cases.with_columns(ref=pl.col("ref").str.replace(r"^case\|[^|]*", "lost"))
+    return pl.concat([references, again]).unique()
 
 
 def changed(old: Rows, new: Rows) -> set[str]:
@@ -138,10 +148,8 @@ def closure(
             IDENTIFIED, "identifier", linking["key"].unique(), "subject", "identifier", "trust"
         )
         near = {subject for subject, key, trust in holders if int(trust) > 0 or key in shared}
-        near |= {
-            subject
-            for (subject,) in stored.rows(REFERRED, "ref", found.references["ref"].unique(), "subject")
-        }
+        refs = _referred(found.references, found.assertions)["ref"].unique()
+        near |= {subject for (subject,) in stored.rows(REFERRED, "ref", refs, "subject")}
         for one, other in (("one", "other"), ("other", "one")):
             near |= set(pairs.filter(pl.col(one).is_in(frontier))[other])
         frontier = near - reached

@@ -236,10 +236,14 @@ class Reader:
         return self.engine.log
 
     def events_of(self, subjects: Sequence[str]) -> pl.DataFrame:
-        """The effective events of some subjects, with their cases."""
-        if self.known is not None:
-            return self.known.events.filter(pl.col("subject").is_in(list(subjects)))
+        """The effective events of some subjects with their cases, all that is personal in them opened."""
         stored = decode(self.log.arrow_of(subjects, upto=self.position, opened=EVERY))
+        erased = self.log.erased(stored["position"].to_list())
+        stored = stored.with_columns(erased=pl.col("position").is_in(sorted(erased)))
+        if self.known is not None:
+            mine = self.known.events.filter(pl.col("subject").is_in(list(subjects)))
+            told = stored.select("position", "text", "state", "erased")
+            return mine.drop("text", "state").join(told, on="position", how="left", maintain_order="left")
         as_of = AsOf(instant=self.instant, position=self.position)
         return with_case_key(effective(stored, as_of, self.engine.trust()))
 

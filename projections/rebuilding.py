@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy.engine import Connection
@@ -99,7 +99,7 @@ class Rebuilding:
         if upto <= base:
             return
         with Writer(connection, but=self._but(views)) as writer, choking():
-            outcome = catch_up(self.run_at(upto), known, writer, base)
+            outcome = catch_up(replace(self.run_at(upto), pinned=True), known, writer, base)
             done = writer.written()
         if IDENTITY in views:
             unread.note(connection, outcome.passed, read=outcome.read)

@@ -104,8 +104,9 @@ def kpis_page() -> str:
     parts = [KPI_HEAD]
     for kpi in KPIS:
         target = f" Target {kpi.target:g}." if kpi.target is not None else ""
+        moves = "" if kpi.level == "contact" else " Erasing personal data may move it."
         parts.append(
-            f"\n## `{kpi.key}` {kpi.title}\n\n*{kpi.question}* A {kpi.kind}, version {kpi.version}.{target}\n\n"
+            f"\n## `{kpi.key}` {kpi.title}\n\n*{kpi.question}* A {kpi.kind}, version {kpi.version}.{target}{moves}\n\n"
             f"{kpi.definition} (Source: {kpi.source}.)\n"
         )
     return "".join(parts)

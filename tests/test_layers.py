@@ -17,6 +17,7 @@ ROW_ROOMS = {
     "projections/frames.py",
     "projections/identity.py",
     "projections/identity_graph.py",
+    "projections/identity_nameless.py",
     "projections/identity_rulings.py",
 }
 """Where rows are walked one by one: identity is a graph, decisions are few, old class versions are upcast."""

@@ -3,7 +3,7 @@
 import os
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -18,7 +18,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from domain.asof import AsOf
-from domain.events import NAMES
+from domain.events import EVENTS, NAMES
 from domain.events.envelope import Event
 from domain.log import Log, open_log
 from domain.policy import Policy, parse_policy
@@ -153,7 +153,7 @@ def see(known: Known) -> pl.DataFrame:
 def small_fact() -> ModuleType:
     """A fact that shows everything that the engine hands to a build."""
     fact = ModuleType("seen")
-    fact.__dict__.update(VIEW=SEEN, VERSION=1, build=see)
+    fact.__dict__.update(VIEW=SEEN, VERSION=1, build=see, OPENED=tuple(EVENTS))
     return fact
 
 
@@ -180,14 +180,24 @@ class Home:
 
 
 @contextmanager
-def home(facts: Sequence[ModuleType] = FACTS) -> Iterator[Home]:
+def homes(facts: Sequence[ModuleType] = FACTS) -> Iterator[tuple[Home, Home]]:
+    """Two empty homes with one key store, so that their tokens are the same."""
+    with tempfile.TemporaryDirectory(prefix="omni") as folder, ExitStack() as opened:
+        yield (
+            opened.enter_context(home(Path(folder) / "one", Path(folder) / "keys.db", facts)),
+            opened.enter_context(home(Path(folder) / "other", Path(folder) / "keys.db", facts)),
+        )
+
+
+@contextmanager
+def home(folder: Path, keys: Path, facts: Sequence[ModuleType]) -> Iterator[Home]:
     """An empty home."""
-    with tempfile.TemporaryDirectory(prefix="omni") as folder:
-        log = open_log(f"sqlite:///{folder}/log.db", keys=Path(folder) / "keys.db", create=True)
-        engine = Engine(log, f"sqlite:///{folder}/views.db", facts, shipped=SHIPPED)
-        yield Home(log=log, engine=engine)
-        engine.close()
-        log.close()
+    folder.mkdir()
+    log = open_log(f"sqlite:///{folder}/log.db", keys=keys, create=True)
+    engine = Engine(log, f"sqlite:///{folder}/views.db", facts, shipped=SHIPPED)
+    yield Home(log=log, engine=engine)
+    engine.close()
+    log.close()
 
 
 def told(frame: pl.DataFrame) -> list[tuple[Any, ...]]:
@@ -206,7 +216,7 @@ def replayed(history: Sequence[Event], chance: Any, cuts: Sequence[int], facts: 
     """The same history at once in order, and shuffled in parts with redeliveries: all ways give the same rows."""
     arrived = [*history, *chance.sample(history, k=min(3, len(history)))]
     chance.shuffle(arrived)
-    with home(facts) as straight, home(facts) as piecewise:
+    with homes(facts) as (straight, piecewise):
         expected = straight.more(history).rows()
         for batch in batches(arrived, cuts):
             piecewise.more(batch)
@@ -246,6 +256,34 @@ def test_all_facts_are_the_same_for_any_batching_order_of_arrival_and_redelivery
     replayed(history, chance, cuts, FACTS)
 
 
+def persons(made: Home) -> list[tuple[Any, ...]]:
+    """Who is who; what Omniline itself decided stands in a stream of its own."""
+    rows = made.engine.facts("assignments").select("subject", "person", "identified").rows()
+    return [row for row in rows if row[0] != "link:omniline:pins"]
+
+
+destroyed = st.lists(streams, min_size=1, max_size=5)
+
+
+@settings(relaxed, max_examples=EXAMPLES)
+@given(histories(who_is_who), st.integers(0, 30), destroyed, destroyed)
+def test_destroyed_keys_leave_everybody_where_they_were_and_whatever_comes_later_is_exact(
+    history: list[Event], cut: int, first: list[str], second: list[str]
+) -> None:
+    with homes([small_fact()]) as (made, _):
+        before = persons(made.more(history[:cut]))
+        made.log.keys.destroy(first, now=FAR)
+        made.engine.rebuild(now=FAR)
+        assert persons(made) == before
+
+        made.log.keys.destroy(second, now=FAR)
+        later = persons(made.more(history[cut:]))
+        made.engine.rebuild(now=FAR)
+        assert persons(made) == later
+        again = [(one.view, one.added, one.removed) for one in made.engine.rebuild(now=FAR)]
+        assert again == [(view, 0, 0) for view in made.engine.positions()]
+
+
 class PowerCut(Exception):
     """The process dies here."""
 
@@ -257,7 +295,7 @@ def die(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
 
 
 def test_a_crash_between_rows_and_positions_leaves_the_old_state_and_the_next_run_is_exact() -> None:
-    with home() as broken, home() as straight:
+    with homes() as (broken, straight):
         before = broken.more(contact(1, day=1)).rows()
         stood = broken.engine.positions()
         append(broken.log, contact(2, day=0))

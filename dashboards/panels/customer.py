@@ -48,7 +48,8 @@ def heading(sheet: Sheet, line: PersonLine) -> None:
     w = sheet.words
     st.header(w.t("customer.heading", name=persons.label(line.person)), anchor=False)
     if line.identifiers.height:
-        st.text(" · ".join(line.identifiers["value"].unique(maintain_order=True)))
+        told = line.identifiers["value"].fill_null(w.t("events.erased"))
+        st.text(" · ".join(told.unique(maintain_order=True)))
     with st.container(horizontal=True, gap="small"):
         if line.identified:
             st.badge(w.t("chip.identified"), icon=":material/verified_user:", color="green")

@@ -14,7 +14,7 @@ from domain.log import quarantine
 from domain.log.address import Address, Dialect
 from domain.log.append import Batch
 from domain.log.arrow import SCHEMA, BulkReader
-from domain.log.chain import leaf
+from domain.log.chain import COLUMNS, leaf
 from domain.log.errors import LogReadOnly, told
 from domain.log.follow import POLL, Follower, watching
 from domain.log.mapper import drafts_of
@@ -166,6 +166,23 @@ class Log:
         """The leaf of each of these rows, recomputed from what is stored, in hexadecimal."""
         with self.session() as session:
             return {row[0]: leaf(row).hex() for row in session.rows(positions)}
+
+    def erased(self, positions: Sequence[int]) -> set[int]:
+        """Those of these rows of which something is sealed under a key that is no more."""
+        with self.session() as session:
+            rows = [dict(zip(COLUMNS, row, strict=True)) for row in session.rows(positions)]
+        needs = {
+            row["position"]: keys.pairs_in(
+                [(row["originator_id"], row["event_id"], row["topic"], bytes(row["sealed"]))]
+            )
+            for row in rows
+            if row["sealed"]
+        }
+        with told(self._shown):
+            held = self.keys.fetch(set().union(*needs.values()))
+        return {
+            position for position, pairs in needs.items() if any(held.get(pair) is None for pair in pairs)
+        }
 
     def counts(self) -> dict[str, int]:
         """Stored events per source."""

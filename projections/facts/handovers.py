@@ -10,13 +10,15 @@ import polars as pl
 from rapidfuzz import fuzz, process
 
 from domain.events.cases import HandedOver, StateReported
-from domain.events.contacts import ExplanationRepeated
+from domain.events.contacts import ContactReceived, ExplanationRepeated
 from projections.frames import of
 from projections.known import Known
 from projections.nearest import preceding
 from projections.tables import conform, table
 
 VERSION = 2
+OPENED = (ContactReceived.TOPIC,)
+"""Topics whose text is compared; no row holds any of it."""
 VIEW = table(
     "handovers",
     "turn",

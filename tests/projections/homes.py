@@ -15,7 +15,7 @@ import polars as pl
 import sqlalchemy as sa
 
 from domain.asof import AsOf
-from domain.events import NAMES
+from domain.events import EVENTS, NAMES
 from domain.events.envelope import Event
 from domain.log import Log, open_log
 from domain.policy import Policy, parse_policy
@@ -54,7 +54,7 @@ def see(known: Known) -> pl.DataFrame:
 def fact(view: Any = SEEN, build: Any = see, version: int = 1) -> ModuleType:
     """A fact as the files of `projections/facts` are."""
     made = ModuleType(view.name)
-    made.__dict__.update(VIEW=view, VERSION=version, build=build)
+    made.__dict__.update(VIEW=view, VERSION=version, build=build, OPENED=tuple(EVENTS))
     return made
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from domain.policy import parse_policy
 from projections.engine import Engine, ViewsRefused, ViewState
+from projections.persons import IDENTIFIED
 from tests.given import FAR, POLICY, append
 from tests.projections.homes import Home, bears, fact, home, said
 
@@ -155,7 +156,7 @@ def test_a_view_that_lost_its_table_or_a_column_is_built_without_asking(made: Ho
 
 def test_without_knowing_who_is_who_everything_is_built_without_asking(made: Home) -> None:
     before = made.rows()
-    made.forge("DROP TABLE identifiers_v1")
+    made.forge(f"DROP TABLE {IDENTIFIED.name}")
     engine = made.reopened([fact()])
     assert {view.state for view in engine.positions().values()} == {"missing", "behind"}
     assert engine.catch_up(now=FAR).notes == ("Tables of identity were missing: all views were built anew.",)

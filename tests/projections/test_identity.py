@@ -4,6 +4,7 @@ from datetime import datetime
 from itertools import permutations
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from domain.asof import AsOf
@@ -15,12 +16,21 @@ from tests.given import FAR
 from tests.projections.homes import at, bears, home, ruled, said
 
 CALL, MAIL, SHOP = "contact:telephony:call", "contact:shop:mail", "contact:shop:account"
-NUMBER, EMAIL = "phone:+48601234567", "email:anna@example.com"
+NUMBER, EMAIL, ACCOUNT = "phone:+48601234567", "email:anna@example.com", "account:C1"
+KNOWN = (NUMBER, EMAIL, ACCOUNT, "account:c1", "email:new@example.com")
 
 
 def identity(folder: Path, *events: Event) -> Identity:
-    """Who is who by these events."""
-    return home(folder, events).engine.replay(AsOf(instant=FAR)).identity
+    """Who is who by these events, the tokens of some known keys turned back into them."""
+    made = home(folder, events)
+    found = made.engine.replay(AsOf(instant=FAR)).identity
+    plain = {made.log.blind(key): key for key in KNOWN}
+    shown = pl.col(pl.String).replace(plain)
+    return Identity(
+        assignments=found.assignments.with_columns(shown),
+        identifiers=found.identifiers.with_columns(shown),
+        links=found.links.with_columns(shown),
+    )
 
 
 def persons(found: Identity) -> dict[str, str]:
@@ -46,9 +56,10 @@ def test_one_address_in_two_spellings_makes_one_person_named_by_the_earliest_sub
         (MAIL, SHOP, True, EMAIL, at(2)),
         ("contact:shop:other", "contact:shop:other", False, None, None),
     ]
+    own, mail = "shop|contact:account/email/anna@example.com|1", "shop|contact:mail/email/Anna@Example.com|1"
     assert found.identifiers.rows() == [
-        (SHOP, EMAIL, "email", "anna@example.com", "shop", "login", 2, at(1), at(5), None, SHOP),
-        (SHOP, EMAIL, "email", "Anna@Example.com", "shop", "typed", 1, at(2), at(2), None, MAIL),
+        (SHOP, EMAIL, None, "email", "shop", "login", False, 2, at(1), at(5), None, SHOP, own),
+        (SHOP, EMAIL, None, "email", "shop", "typed", False, 1, at(2), at(2), None, MAIL, mail),
     ]
     assert links(found) == []
 
@@ -158,15 +169,15 @@ def test_identifiers_are_linked_from_when_the_weakest_evidence_of_the_best_path_
         bears("telephony:call", "phone", "601 234 567", 3, "caller_id"),
         bears("shop:account", "phone", "+48601234567", 5),
     )
-    account = "account:C1"
-    assert links(found) == [
-        (account, EMAIL, at(2)),
-        (account, NUMBER, at(5)),
-        (EMAIL, account, at(2)),
+    assert sorted(links(found)) == [
+        (ACCOUNT, EMAIL, at(2)),
+        (ACCOUNT, NUMBER, at(5)),
+        (EMAIL, ACCOUNT, at(2)),
         (EMAIL, NUMBER, at(5)),
-        (NUMBER, account, at(5)),
+        (NUMBER, ACCOUNT, at(5)),
         (NUMBER, EMAIL, at(5)),
     ]
+    assert found.identifiers.filter(pl.col("ns") == "account")["folded"].to_list() == ["account:c1"]
 
 
 def test_a_chain_of_three_contacts_is_one_person_in_every_order_of_arrival(tmp_path: Path) -> None:
@@ -227,7 +238,8 @@ def test_rulings_join_and_part_and_clearing_restores_what_was_before(
 
 
 def test_a_confirmed_link_links_identifiers_from_when_it_was_known(tmp_path: Path) -> None:
-    assert links(identity(tmp_path, *SHARED, CONFIRMED)) == [(EMAIL, NUMBER, at(4)), (NUMBER, EMAIL, at(4))]
+    found = sorted(links(identity(tmp_path, *SHARED, CONFIRMED)))
+    assert found == [(EMAIL, NUMBER, at(4)), (NUMBER, EMAIL, at(4))]
 
 
 def test_of_three_holders_of_one_key_the_denied_one_alone_stays_apart(tmp_path: Path) -> None:

@@ -113,8 +113,7 @@ def test_of_a_person_with_very_many_identifiers_the_newest_are_compared(tmp_path
     assert reader.known is not None
     looked_at = newest(reader.known.identity)
     assert looked_at.columns == ["person", "identifier"]
-    assert sorted(looked_at["identifier"]) == sorted(
-        ["account:A1", *(f"email:{n}@example.com" for n in range(2, KEYS + 1))]
-    )
+    keys = ["account:A1", *(f"email:{n}@example.com" for n in range(2, KEYS + 1))]
+    assert sorted(looked_at["identifier"]) == sorted(reader.log.blind(key) for key in keys)
     assert reader.kpi("context_available").row(0, named=True)["of"] == KEYS
     assert reader.kpi("id_stage_now").row(0, named=True)["bad"] == KEYS + 1

@@ -1,0 +1,42 @@
+"""Pinning: a run that would lose links because keys were destroyed first writes them to the log."""
+
+from collections.abc import Callable, Collection
+from dataclasses import replace
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from domain.events.envelope import retentions
+from domain.events.identity import IdentifierAsserted
+from domain.keys import CLASSES
+from domain.log import Log, Pending
+from projections import persons
+from projections.building import known_by
+from projections.catchup import Outcome, Run, whole_log
+from projections.pins import SOURCE, Bereft, pins
+
+CONTACT = {name: code for code, name in CLASSES.items()}[retentions(IdentifierAsserted)["value"]]
+
+
+def pinned(
+    run: Run, connection: Connection, base: int, compute: Callable[[Run], Outcome]
+) -> tuple[Run, Outcome]:
+    """Compute; where links of the views at `base` would get lost, write them to the log and compute up to there."""
+    try:
+        return run, compute(run)
+    except Bereft:
+        before = replace(run, as_of=replace(run.as_of, position=base))
+        found = known_by(whole_log(before), before.as_of, run.shipped, run.log.blind).identity
+        now = run.as_of.instant
+        decided = pins(persons.stored_rows(connection, None), found, now=now)
+        number = run.log.begin_run(source=SOURCE, adapter="pins", now=now)
+        run.log.append_batch([Pending(event=one, once=True) for one in decided], run=number, now=now)
+        again = replace(run, as_of=replace(run.as_of, position=run.log.head()), pinned=True)
+        return again, compute(again)
+
+
+def destroyed(connection: Connection, log: Log) -> Collection[str]:
+    """The stored subjects whose keys are no more."""
+    known = connection.execute(sa.select(persons.ASSIGNED.c.subject)).scalars()
+    keys = log.keys.fetch([(subject, CONTACT) for subject in known])
+    return [subject for (subject, _), key in keys.items() if key is None]
