@@ -190,3 +190,31 @@ def test_a_backup_put_back_answers_as_before(
     assert run(new, "verify").code == 0
     assert run(new, "project").err == ""
     assert run(new, "status", "--strict").code == 0
+
+
+def test_what_a_restore_lost_stays_provable_until_the_old_checkpoints_are_put_aside(
+    filled: Path, tmp_path: Path
+) -> None:
+    folder, checkpoints = str(tmp_path / "backup"), filled / "checkpoints.txt"
+    run(filled, "project")
+    assert run(filled, "log", "backup", folder).code == 0
+    later = [one for number in range(2, 360) for one in exchange(number)]
+    run(filled, "ingest", lines(tmp_path / "later.jsonl", later), "--source", "desk")
+    run(filled, "project")
+    for lost in [*filled.glob("log.db*"), *filled.glob("keys.db*")]:
+        lost.unlink()
+    assert run(filled, "log", "restore", folder).code == 0
+    assert "rebuild" in run(filled, "kpi", "contacts").sentence()
+    assert run(filled, "rebuild").code == 0
+    told = "The log's database lacks the checkpoint of 1,003 events that was signed: run `omniline verify`."
+    assert run(filled, "status", "--strict").sentence() == told
+    assert "nothing is signed" in run(filled, "project").err
+    assert run(filled, "verify").code == 1
+    checkpoints.rename(tmp_path / "lost.txt")
+    assert run(filled, "verify", "--begin-copy", str(checkpoints)).code == 0
+    run(filled, "ingest", lines(tmp_path / "later.jsonl", later), "--source", "desk")
+    done = run(filled, "project")
+    assert (done.code, done.err) == (0, "")
+    assert run(filled, "status", "--strict").code == 0
+    assert run(filled, "verify").code == 0
+    assert run(filled, "verify", "--checkpoints", str(tmp_path / "lost.txt")).code == 1
