@@ -28,7 +28,7 @@ class Batch:
         self._store = store
         self._changed: Changed = changed
         self._numbers = [draft.revision for draft in drafts]
-        self._personal = [draft for draft in drafts if draft.parts]
+        self._personal = [draft for draft in drafts if draft.codes]
         self._keys: dict[Pair, bytes | None] = {}
         self._head = -1
 
@@ -59,7 +59,7 @@ class Batch:
 
     def seal(self) -> None:
         """Seal what is new and not sealed for its event id yet."""
-        drafts = [verdict.draft for verdict in self.fresh if verdict.draft.parts]
+        drafts = [verdict.draft for verdict in self.fresh]
         absent = pairs(drafts) - self._keys.keys()
         if absent:
             self._keys |= self._store.provide(absent)
@@ -75,10 +75,10 @@ class Batch:
             self.judge(session, mint=True)
             self.seal()
         fresh = self.fresh
-        rows = write(session, [verdict.draft for verdict in fresh], run=run, now=now, tip=tip)
-        for verdict, row in zip(fresh, rows, strict=True):
-            verdict.position = row[0]
-        self._last = rows[-1] if rows else None
+        written = Rows([verdict.draft for verdict in fresh], run=run, now=now)
+        for verdict, position in zip(fresh, written.store(session, tip), strict=True):
+            verdict.position = position
+        self._last = written.last
         return True
 
     def landed(self, session: Session) -> bool:
@@ -113,44 +113,48 @@ class Batch:
         return {stream for (stream, _), key in found.items() if key is None}
 
 
-def write(
-    session: Session, drafts: Sequence[Draft], *, run: int, now: datetime | None, tip: Tip | None = None
-) -> list[Row]:
-    """Store new drafts at the end of the log; their rows."""
-    if not drafts:
-        return []
-    tip = tip or session.tip()
-    recorded_at = tip.recorded_at if now is None else max(microseconds(now), tip.recorded_at)
-    heads = session.heads(list({draft.originator_id for draft in drafts if draft.version is None}))
-    first = session.reserve(len(drafts), tip=tip)
-    rows = list(_rows(drafts, first, chain=tip.chain, heads=heads, recorded_at=recorded_at, run=run))
-    session.insert(rows)
-    return rows
+class Rows:
+    """The complete rows of new drafts, made while the database stores those before: `last` is the last of them."""
 
+    def __init__(self, drafts: Sequence[Draft], *, run: int, now: datetime | None) -> None:
+        self.last: Row | None = None
+        self._drafts = drafts
+        self._run = run
+        self._now = now
 
-def _rows(
-    drafts: Sequence[Draft], first: int, *, chain: bytes, heads: dict[str, int], recorded_at: int, run: int
-) -> Iterator[Row]:
-    """Complete rows: position, version and chain value each."""
-    for position, draft in enumerate(drafts, first):
-        stream = draft.originator_id
-        version = draft.version
-        if version is None:
-            version = heads[stream] = heads.get(stream, 0) + 1
-        row = (
-            position,
-            stream,
-            version,
-            draft.topic,
-            draft.state,
-            draft.sealed,
-            draft.event_id,
-            draft.occurred_at,
-            recorded_at if draft.known_at is None else draft.known_at,
-            recorded_at,
-            run,
-            draft.payload_hash,
-            draft.metadata,
-        )
-        chain = link(chain, leaf(row))
-        yield (*row, chain)
+    def store(self, session: Session, tip: Tip | None = None) -> Sequence[int]:
+        """Store them at the end of the log; their positions."""
+        if not self._drafts:
+            return ()
+        tip = tip or session.tip()
+        heads = session.heads(list({draft.originator_id for draft in self._drafts if draft.version is None}))
+        first = session.reserve(len(self._drafts), tip=tip)
+        session.insert(self._rows(first, heads, tip))
+        return range(first, first + len(self._drafts))
+
+    def _rows(self, first: int, heads: dict[str, int], tip: Tip) -> Iterator[Row]:
+        """Position, version and chain value for each."""
+        recorded_at = tip.recorded_at if self._now is None else max(microseconds(self._now), tip.recorded_at)
+        chain, run = tip.chain, self._run
+        for position, draft in enumerate(self._drafts, first):
+            stream, version = draft.originator_id, draft.version
+            if version is None:
+                version = heads[stream] = heads.get(stream, 0) + 1
+            row = (
+                position,
+                stream,
+                version,
+                draft.topic,
+                draft.state,
+                draft.sealed,
+                draft.event_id,
+                draft.occurred_at,
+                recorded_at if draft.known_at is None else draft.known_at,
+                recorded_at,
+                run,
+                draft.payload_hash,
+                draft.metadata,
+            )
+            chain = link(chain, leaf(row))
+            self.last = (*row, chain)
+            yield self.last

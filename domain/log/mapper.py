@@ -69,26 +69,25 @@ def drafts_of(events: Iterable[tuple[Event, bool]]) -> list[Draft]:
 
 
 def draft_of(event: Event, once: bool = False) -> Draft:
-    """The row-to-be of an event, still without fingerprint; what is personal in it lies apart."""
+    """The row-to-be of an event, still without fingerprint and state."""
     values = astuple(event)
     source, key, revision, subject, occurred_at, known_at = values[:6]
-    state, parts = shape_of(type(event)).split(values)
     kind, _, name = subject.partition(":")
-    if not (kind and name and key and source):
+    if not (kind and name and key and source) or (known_at is not None and known_at.tzinfo is None):
         raise ValueError(subject)
     if once:
         revision = 1
+    shape = shape_of(type(event))
     return Draft(
         f"{kind}:{source}:{name}",
         event.TOPIC,
-        state,
         f"{source}|{key}|{revision}",
         revision,
         microseconds(occurred_at),
-        None if known_at is None else microseconds(known_at),
-        b"",
+        event,
+        shape.body(values),
+        shape.codes(values),
         once,
-        parts,
     )
 
 

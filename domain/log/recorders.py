@@ -15,7 +15,7 @@ from psycopg.rows import tuple_row
 from psycopg.sql import SQL
 
 from domain.log import postgres, sqlite
-from domain.log.append import write
+from domain.log.append import Rows
 from domain.log.records import Draft, LogEvent
 from domain.log.session import Session
 
@@ -99,7 +99,7 @@ def insert_events(
     drafts = [draft_of(event) for event in stored_events]
     try:
         with recorder.session(commit=True) as session:
-            return [row[0] for row in write(session, drafts, run=run, now=now)]
+            return list(Rows(drafts, run=run, now=now).store(session))
     except IntegrityError:
         if not all(isinstance(event, LogEvent) for event in stored_events):
             raise

@@ -90,20 +90,22 @@ class LogEvent(StoredEvent):
 class Draft(Struct, gc=False):
     """One row on its way into the table; the lock fills in revision, version, position and recording time.
 
-    `parts` are the personal fields, a JSON fragment per retention class; while there are any, the fingerprint
-    waits for their keys, and `sealed` holds what was sealed for the event id `sealed_as`.
+    `body` is what its event says, `codes` are the retention classes of what is personal in that. State and sealed
+    column are made only for what is new, for the event id `sealed_as`.
     """
 
     originator_id: str
     topic: str
-    state: bytes
     event_id: str
     revision: int
     occurred_at: int
-    known_at: int | None
-    payload_hash: bytes
+    event: Event | None = None
+    body: bytes = b""
+    codes: tuple[int, ...] = ()
     once: bool = False
-    parts: tuple[tuple[int, bytes], ...] = ()
+    known_at: int | None = None
+    payload_hash: bytes = b""
+    state: bytes = b""
     sealed: bytes = b""
     sealed_as: str = ""
     metadata: str = "{}"

@@ -1,63 +1,80 @@
-"""What is personal in a batch: fingerprinted under its contact's key, and sealed under it for the row."""
+"""What is personal in a batch: fingerprinted under its contact's keys, and sealed under them for the row."""
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from hashlib import blake2b
 
-from domain.keys import Keys, Pair, fingerprint_key, seal_all
-from domain.log.records import Draft
+from msgspec.structs import astuple, replace
+
+from domain.keys import Keys, Pair, Unsealed, seal_all
+from domain.log.records import Draft, microseconds
+from domain.log.shapes import shape_of
 
 FINGERPRINT = 16
 NONCE = 12
-Codes = int | tuple[int, ...]
-"""The class of an event's personal fields, or their classes."""
 ABSENT = bytes(32)
 """Stands for a key that nobody made: nothing stored bears a fingerprint under it."""
 
 
 def pairs(drafts: Iterable[Draft]) -> set[Pair]:
     """The keys that these drafts need."""
-    return {(draft.originator_id, code) for draft in drafts for code, _ in draft.parts}
+    return {(draft.originator_id, code) for draft in drafts for code in draft.codes}
 
 
 def fingerprint(drafts: Iterable[Draft], keys: Keys, secret: bytes) -> None:
     """Give each draft the fingerprint of its content, and take from it what a destroyed key would have sealed.
 
-    It covers neither the revision nor when the event became known. It is keyed by the log's secret, with personal
-    fields also by their keys, so that nobody can try out contents once these are gone.
+    It covers neither the revision, nor when the event became known, nor the version of its class. It is keyed by the
+    log's secret, with personal fields also by their keys, so that nobody can try out contents once these are gone.
     """
-    plain = blake2b(key=secret, digest_size=FINGERPRINT)
-    keyed: dict[tuple[str, Codes], blake2b] = {}
-    destroyed = None in keys.values()
+    empty = blake2b(key=secret, digest_size=FINGERPRINT)
     for draft in drafts:
-        stream, parts = draft.originator_id, draft.parts
-        content = b"%b\0%d\0%b\0%b" % (stream.encode(), draft.occurred_at, draft.topic.encode(), draft.state)
-        if parts and destroyed:
-            parts = draft.parts = tuple(
-                part for part in parts if keys.get((stream, part[0]), ABSENT) is not None
-            )
-        if not parts:
-            mac = plain.copy()
-        else:
-            codes = parts[0][0] if len(parts) == 1 else tuple([code for code, _ in parts])
-            known = keyed.get((stream, codes))
-            if known is None:
-                held = [(code, keys.get((stream, code)) or ABSENT) for code, _ in parts]
-                known = blake2b(key=fingerprint_key(secret, held), digest_size=FINGERPRINT)
-                keyed[stream, codes] = known
-            mac = known.copy()
-            for part in parts:
-                content += b"\0%c%b" % part
-        mac.update(content)
+        mac, stream = empty.copy(), draft.originator_id
+        for code in draft.codes:
+            key = keys.get((stream, code), ABSENT)
+            if key is None:
+                _lessen(draft, code)
+            else:
+                mac.update(key)
+        mac.update(f"{stream}\0{draft.occurred_at}\0{draft.topic}\0".encode())
+        mac.update(draft.body)
         draft.payload_hash = mac.digest()
 
 
-def seal(drafts: Sequence[Draft], keys: Keys) -> None:
-    """Seal what is personal in these drafts, for the event ids that they bear now."""
-    unsealed = [draft for draft in drafts if draft.parts and draft.sealed_as != draft.event_id]
-    if not unsealed:
-        return
-    nonces = os.urandom(NONCE * sum(len(draft.parts) for draft in unsealed))
-    events = [(draft.originator_id, draft.event_id, draft.topic, draft.parts) for draft in unsealed]
-    for draft, column in zip(unsealed, seal_all(events, keys=keys, nonces=nonces), strict=True):
-        draft.sealed, draft.sealed_as = column, draft.event_id
+def _lessen(draft: Draft, code: int) -> None:
+    """Take from a draft what a class holds of it."""
+    event = draft.event
+    assert event is not None
+    shape = shape_of(type(event))
+    draft.event = replace(event, **shape.silent[code])
+    values = astuple(draft.event)
+    draft.body, draft.codes = shape.body(values), shape.codes(values)
+
+
+def seal(drafts: Iterable[Draft], keys: Keys) -> None:
+    """Complete these drafts: their states, and what is personal sealed for the event ids that they bear now."""
+    unsealed = []
+    for draft in drafts:
+        event = draft.event
+        if event is None or draft.sealed_as == draft.event_id:
+            continue
+        draft.sealed_as = draft.event_id
+        if event.known_at is not None:
+            draft.known_at = microseconds(event.known_at)
+        if draft.codes:
+            unsealed.append(draft)
+        else:
+            draft.state = shape_of(type(event)).state(draft.body)
+    if unsealed:
+        nonces = os.urandom(NONCE * sum(len(draft.codes) for draft in unsealed))
+        columns = seal_all(map(_divided, unsealed), keys=keys, nonces=nonces)
+        for draft, column in zip(unsealed, columns, strict=True):
+            draft.sealed = column
+
+
+def _divided(draft: Draft) -> Unsealed:
+    """What is to be sealed of a draft, which now has its state."""
+    event = draft.event
+    assert event is not None
+    draft.state, parts = shape_of(type(event)).split(event, draft.body)
+    return draft.originator_id, draft.event_id, draft.topic, parts

@@ -21,8 +21,9 @@ from domain.events.envelope import Event
 from domain.keys import CLASSES as RETENTION
 from domain.keys import Keys, open_one, seal_one
 from domain.log.mapper import draft_of
-from domain.log.records import LogEvent
+from domain.log.records import LogEvent, microseconds
 from domain.log.sealed import NONCE, fingerprint
+from domain.log.shapes import shape_of
 
 FOLDER = Path(__file__).parents[2] / "golden"
 AT = datetime(2026, 3, 29, 1, 30, 0, 123_456, tzinfo=UTC)
@@ -72,15 +73,17 @@ def stored(event: Event, keys: Keys, nonces: Sequence[bytes]) -> LogEvent:
     """The row of an event, sealed with these keys and nonces."""
     draft = draft_of(event)
     fingerprint([draft], keys, SECRET)
-    told = draft.originator_id, draft.event_id, draft.topic, draft.parts
+    left = draft.event or event
+    state, parts = shape_of(type(event)).split(left, draft.body)
+    told = draft.originator_id, draft.event_id, draft.topic, parts
     return LogEvent(
         originator_id=draft.originator_id,
         originator_version=0,
         topic=draft.topic,
-        state=draft.state,
+        state=state,
         event_id=draft.event_id,
         occurred_at=draft.occurred_at,
-        known_at=draft.known_at,
+        known_at=None if event.known_at is None else microseconds(event.known_at),
         payload_hash=draft.payload_hash,
         sealed=seal_one(told, keys=keys, nonces=b"".join(nonces)),
     )
@@ -88,7 +91,7 @@ def stored(event: Event, keys: Keys, nonces: Sequence[bytes]) -> LogEvent:
 
 def written(event: Event) -> dict[str, Any]:
     """A sample as its file holds it: the row, the keys that open it, and the event as a canonical record."""
-    parts = draft_of(event).parts
+    _, parts = shape_of(type(event)).split(event, draft_of(event).body)
     keys = {(event.stream, code): secrets.token_bytes(32) for code, _ in parts}
     row = stored(event, keys, [secrets.token_bytes(NONCE) for _ in parts])
     return {

@@ -1,5 +1,6 @@
 """What was stored once can be read for ever, and is stored today byte for byte as then."""
 
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,9 @@ from domain.events import CLASSES, EVENTS
 from domain.events.contacts import ContactReceived
 from domain.events.envelope import Event
 from domain.log import EVERY, Log, Pending, open_log
-from domain.log.mapper import event_of
-from tests.domain.log.golden import FOLDER, path, read, stored
+from domain.log.mapper import draft_of, event_of
+from domain.log.sealed import fingerprint, seal
+from tests.domain.log.golden import FOLDER, SECRET, path, read, stored
 from tests.domain.log.making import NOW, event_at
 
 FILES = sorted(FOLDER.glob("*.v*.json"))
@@ -40,6 +42,21 @@ def test_no_sample_tells_in_the_clear_what_is_sealed(file: Path) -> None:
     told = msgspec.json.decode(b"{%b}" % sample.fragment())
     assert told
     assert not set(told) & set(msgspec.json.decode(sample.row.state))
+
+
+@pytest.mark.parametrize("event", CLASSES, ids=lambda event: event.TOPIC)
+@pytest.mark.parametrize("known_at", [NOW, None])
+def test_without_its_personal_fields_a_sample_is_stored_as_its_state_alone(
+    event: type[Event], known_at: datetime | None
+) -> None:
+    sample = read(path(event))
+    gone = dict.fromkeys(sample.keys)
+    row = stored(msgspec.structs.replace(sample.event, known_at=known_at), gone, sample.nonces())
+    assert (row.state, row.sealed) == (sample.row.state, b"")
+    draft = draft_of(msgspec.structs.replace(sample.event, known_at=known_at))
+    fingerprint([draft], gone, SECRET)
+    seal([draft], gone)
+    assert (draft.state, draft.sealed, draft.payload_hash) == (sample.row.state, b"", row.payload_hash)
 
 
 def filled(folder: Path) -> Log:
