@@ -3,7 +3,8 @@
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from domain.keys import KeyStore, open_all, pairs_in
+from domain.keys import KeyStore
+from domain.log.shapes import EMPTY
 from domain.log.states import VERSIONED, moved, present
 
 SEALED = pa.field("sealed", pa.binary())
@@ -14,18 +15,16 @@ PAGE = 20_000
 def opened_states(table: pa.Table, store: KeyStore) -> pa.Table:
     """The table with the fragments in its last column `sealed` put into its states, as far as their keys exist."""
     has = pc.greater(pc.binary_length(table["sealed"]), 0)
-    rows = table.filter(has).combine_chunks()
-    states: list[str] = []
+    rows, fragments = table.filter(has), list[bytes | None]()
     for start in range(0, rows.num_rows, PAGE):
         page = rows.slice(start, PAGE)
         told = [page[name].to_pylist() for name in ("originator_id", "event_id", "topic", "sealed")]
-        events = list(zip(*told, strict=True))
-        fragments = open_all(events, keys=store.fetch(pairs_in(events)))
-        states += [
-            f"{state[:-1]}{',' * (state != '{}')}{fragment.decode()}}}" if fragment else state
-            for state, fragment in zip(page["state"].to_pylist(), fragments, strict=True)
-        ]
-    return _with_states(table, has, states).drop_columns(["sealed"])
+        fragments += [fragment or None for fragment in store.open(list(zip(*told, strict=True)))]
+    state, number = table["state"].cast(pa.binary()), pc.cumulative_sum(has.cast(pa.int64()))
+    inside = pa.array(fragments, pa.binary()).take(pc.if_else(has, pc.subtract(number, 1), None))
+    comma = pc.if_else(pc.equal(state, EMPTY), b"", b",")
+    joined = pc.binary_join_element_wise(pc.binary_slice(state, 0, -1), comma, inside, b"}", b"")
+    return _with_states(table, pc.coalesce(joined, state).cast(pa.string())).drop_columns(["sealed"])
 
 
 def present_states(table: pa.Table) -> pa.Table:
@@ -34,13 +33,12 @@ def present_states(table: pa.Table) -> pa.Table:
     if topics := moved():
         old = pc.or_(old, pc.is_in(table["topic"], value_set=pa.array(topics)))
     rows = table.filter(old)
-    pairs = zip(rows["topic"].to_pylist(), rows["state"].to_pylist(), strict=True)
-    return _with_states(table, old, [present(topic, state) for topic, state in pairs])
-
-
-def _with_states(table: pa.Table, which: pa.ChunkedArray, states: list[str]) -> pa.Table:
-    if not states:
+    if not rows.num_rows:
         return table
-    column = table.schema.get_field_index("state")
-    filled = pc.replace_with_mask(table["state"], which.combine_chunks(), pa.array(states, pa.string()))
-    return table.set_column(column, "state", filled)
+    pairs = zip(rows["topic"].to_pylist(), rows["state"].to_pylist(), strict=True)
+    states = pa.array([present(topic, state) for topic, state in pairs], pa.string())
+    return _with_states(table, pc.replace_with_mask(table["state"], old.combine_chunks(), states))
+
+
+def _with_states(table: pa.Table, states: pa.ChunkedArray) -> pa.Table:
+    return table.set_column(table.schema.get_field_index("state"), "state", states)
