@@ -187,20 +187,23 @@ def _to_file(source: Path, address: Address) -> None:
 
 
 def _to_server(folder: Path, manifest: Manifest, address: Address) -> None:
-    """All tables in one transaction."""
+    """All tables in one transaction; most indexes are made once the rows are there."""
     with psycopg.connect(address.conninfo) as connection, connection.cursor(binary=True) as cursor:
         session = PostgresSession(cursor, address.shown)
         if present := session.tables() & set(manifest.contents.rows):
             raise LogError(
                 f"There is a log at {address.shown} already ({', '.join(sorted(present))}): name another place."
             )
-        for statement in SCHEMA["postgresql"]:
+        first = [statement for statement in SCHEMA["postgresql"] if statement.startswith("CREATE TABLE")]
+        for statement in first:
             session.run(statement)
         for name in (name for name, rows in manifest.contents.rows.items() if rows):
             if manifest.dialect == "postgresql":
                 _load(cursor, name, manifest.columns[name], folder / f"{name}.copy")
             else:
                 _move(cursor, session, name, folder / EVENTS)
+        for statement in SCHEMA["postgresql"]:
+            session.run(statement)
         for name, column in SERIALS.items():
             if number := manifest.issued.get(name, 0):
                 session.run(_ISSUE, [name, column, number])
