@@ -34,12 +34,8 @@ EVERY = frozenset(EVENTS)
 CHUNK = 5_000
 """Streams looked up by one statement."""
 
-_TAKE = {
-    "sqlite": """SELECT rowid AS position, originator_id, topic, event_id, occurred_at, known_at, recorded_at,
-        CAST(state AS TEXT) AS state""",
-    "postgresql": """SELECT notification_id AS position, originator_id, topic, event_id, occurred_at, known_at,
-        recorded_at, convert_from(state, 'UTF8') AS state""",
-}
+_COLUMNS = " AS position, originator_id, topic, event_id, occurred_at, known_at, recorded_at, state"
+_TAKE = {"sqlite": f"SELECT rowid{_COLUMNS}", "postgresql": f"SELECT notification_id{_COLUMNS}"}
 _FROM = " FROM stored_events WHERE "
 _SEALED = {
     "sqlite": ", CASE WHEN topic IN (SELECT value FROM json_each({})) THEN sealed ELSE x'' END AS sealed",
