@@ -5,7 +5,6 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
-from functools import partial
 from inspect import Parameter, signature
 from pathlib import Path
 from typing import Annotated, Any
@@ -280,7 +279,7 @@ def worker(context: typer.Context, every: Annotated[float, typer.Option(min=0.1)
     home, stop = context.obj, told_to_stop()
     with home.sole("worker"), keeper_of(home, say, create=True, check=True) as keeper:
         home.inbox.mkdir(exist_ok=True)
-        take_in = partial(pick_up, keeper.engine.log, home.inbox, now=clock, tell=say)
+        take_in = keeper.job("inbox", pick_up, keeper.engine.log, home.inbox, now=clock, tell=say)
         with keeper.following(), scheduled({take_in: every, keeper.verify: 3600}):
             say(f"The worker follows {home.path} (Ctrl-C stops it).")
             stop.wait()

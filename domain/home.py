@@ -91,17 +91,15 @@ class Home:
             raise HomeError(f"{file} is not TOML: {error}; correct it or delete it.") from error
 
     def keep_log(self) -> None:
-        """Write what nobody but an operator wants to read to omniline.log, if there is a folder for it.
+        """Write what nobody but an operator wants to read to omniline.log, as soon and as far as that can be written.
 
         The scheduler's word for every tick would push out, within a day, what somebody may look for.
         """
-        if self.path.is_dir():
-            file = RotatingFileHandler(
-                self.path / "omniline.log", maxBytes=5_000_000, backupCount=2, delay=True
-            )
-            form = "%(asctime)s %(levelname)s %(name)s %(message)s"
-            logging.basicConfig(handlers=[file], level=logging.INFO, format=form)
-            logging.getLogger("apscheduler").setLevel(logging.WARNING)
+        file = RotatingFileHandler(self.path / "omniline.log", maxBytes=5_000_000, backupCount=2, delay=True)
+        form = "%(asctime)s %(levelname)s %(name)s %(message)s"
+        logging.raiseExceptions = False
+        logging.basicConfig(handlers=[file], level=logging.INFO, format=form)
+        logging.getLogger("apscheduler").setLevel(logging.ERROR)
 
     def mark_demo(self, now: datetime) -> None:
         """Note that this home's history is generated, and at which instant it ends."""

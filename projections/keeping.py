@@ -4,8 +4,10 @@ import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from functools import partial
 from threading import Event, Thread
 from time import monotonic
+from typing import Any
 
 from domain.home import Home
 from domain.keys import KeysError
@@ -49,11 +51,18 @@ class Keeper:
                 stop.wait(PATIENCE)
 
     def verify(self) -> None:
-        """Verify the whole log once a day; what is wrong is told, and `omniline status` shows it until it is right."""
+        """Verify the whole log once a day; what is wrong is told, and `omniline status` shows it until it is right.
+
+        A new home has nothing to be verified; a log that never was is signed first.
+        """
         notary, now = self.home.notary, self.home.clock()
         last = notary.last()
         if notary.checks and (last is None or now - datetime.fromisoformat(last["at"]) >= DAY):
             self._trying("verification", self._verify)
+
+    def job(self, what: str, do: Callable[..., object], *given: Any, **named: Any) -> Callable[[], object]:
+        """Something to be done again and again: its trouble is told when it begins or becomes another."""
+        return partial(self._trying, what, partial(do, *given, **named))
 
     @contextmanager
     def following(self) -> Iterator[None]:
@@ -85,7 +94,12 @@ class Keeper:
             self._signs_at = 0.0 if done else monotonic() + RETRY
 
     def _verify(self) -> None:
-        found = self.home.notary.verify(self.engine.log, now=self.home.clock()).findings
+        notary, log, now = self.home.notary, self.engine.log, self.home.clock()
+        if notary.last() is None:
+            if not log.head():
+                return
+            notary.sign(log, now=now)
+        found = notary.verify(log, now=now).findings
         self._noted("altered", found[0].message if found else None)
 
     def _trying(self, what: str, job: Callable[[], object]) -> bool:
