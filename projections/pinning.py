@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection
 from dataclasses import replace
 
+import polars as pl
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
@@ -11,8 +12,10 @@ from domain.events.identity import IdentifierAsserted
 from domain.keys import CLASSES
 from domain.log import Log, Pending
 from projections import persons
-from projections.building import known_by
+from projections.building import known_by, reading_of
 from projections.catchup import Outcome, Run, whole_log
+from projections.evidence import DECISIONS
+from projections.identity_rulings import read_rulings
 from projections.pins import SOURCE, Bereft, pins
 
 CONTACT = {name: code for code, name in CLASSES.items()}[retentions(IdentifierAsserted)["value"]]
@@ -26,9 +29,11 @@ def pinned(
         return run, compute(run)
     except Bereft:
         before = replace(run, as_of=replace(run.as_of, position=base))
-        found = known_by(whole_log(before), before.as_of, run.shipped, run.log.blind).identity
-        now = run.as_of.instant
-        decided = pins(persons.stored_rows(connection, None), found, now=now)
+        frame, now = whole_log(before), run.as_of.instant
+        found = known_by(frame, before.as_of, run.shipped, run.log.blind).identity
+        said = reading_of(frame.filter(pl.col("kind").is_in(DECISIONS)), before.as_of, run.shipped)
+        stored = persons.stored_rows(connection, None)
+        decided = pins(stored, found, read_rulings(said.rulings), now=now)
         number = run.log.begin_run(source=SOURCE, adapter="pins", now=now)
         run.log.append_batch([Pending(event=one, once=True) for one in decided], run=number, now=now)
         again = replace(run, as_of=replace(run.as_of, position=run.log.head()), pinned=True)

@@ -13,6 +13,7 @@ import polars as pl
 from domain.events.decisions import IdentifierFlagged, LinkConfirmed
 from domain.events.envelope import Event
 from projections.identity import Identity
+from projections.identity_rulings import Rulings
 from projections.persons import ASSIGNED, IDENTIFIED, Rows
 
 SOURCE = "omniline"
@@ -31,26 +32,30 @@ def check(stored: Rows, found: Rows) -> None:
         raise Bereft
 
 
-def pins(stored: Rows, found: Identity, *, now: datetime) -> list[Event]:
+def pins(stored: Rows, found: Identity, rulings: Rulings, *, now: datetime) -> list[Event]:
     """The decisions that make of what is found at the views' position what is stored there."""
     told = stored[IDENTIFIED.name]
     gone = found.identifiers.filter("erased").join(told.filter("erased"), on=KEY, how="anti")
     lost = gone.join(told.filter(pl.col("trust") > 0), on=KEY, how="semi").select("subject").unique()
+    parted = pl.Series([subject for pair in rulings.denied for subject in pair], dtype=pl.String)
+    lost = lost.with_columns(lost=pl.lit(True), parted=pl.col("subject").is_in(parted.implode()))
     return [*_links(stored[ASSIGNED.name], found, lost, now), *_flags(told, found, now)]
 
 
 def _links(assigned: pl.DataFrame, found: Identity, lost: pl.DataFrame, now: datetime) -> list[LinkConfirmed]:
     """Each lost subject, and each part that its person falls into, tied to one of them that can still be named.
 
-    Who alone was a person stays alone, tied to itself.
+    Who alone was a person stays alone, tied to itself. Where a denied link kept others away from a lost subject, and
+    so from all that is tied to it, every part is a single subject.
     """
     whose = assigned.join(lost, on="subject", how="semi").select("person").unique()
     rows = (
         assigned.join(whose, on="person", how="semi")
         .filter(pl.col("identifier").is_not_null())
         .join(found.assignments.select("subject", part="person"), on="subject")
-        .join(lost.with_columns(lost=pl.lit(True)), on="subject", how="left")
+        .join(lost, on="subject", how="left")
         .with_columns(pl.col("lost").fill_null(False))
+        .with_columns(part=pl.when(pl.col("parted").any().over("person")).then("subject").otherwise("part"))
         .sort("person", "lost", "subject")
     )
     parts = rows.filter(~pl.col("lost")).unique(["person", "part"], keep="first", maintain_order=True)
