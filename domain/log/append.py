@@ -63,7 +63,7 @@ class Batch:
         absent = pairs(drafts) - self._keys.keys()
         if absent:
             self._keys |= self._store.provide(absent)
-            fingerprint(drafts, self._keys, self._store.secret("log"))
+            fingerprint(self._personal, self._keys, self._store.secret("log"))
         seal(drafts, self._keys)
 
     def write(self, session: Session, *, run: int, now: datetime) -> bool:

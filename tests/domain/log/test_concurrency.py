@@ -91,6 +91,19 @@ def test_a_batch_that_was_overtaken_is_judged_again_and_sealed_for_what_it_becam
     holder.close()
 
 
+def test_a_change_told_twice_in_an_overtaken_batch_is_stored_once(log_url: str, keys: Path) -> None:
+    holder, log = open_log(log_url, keys=keys, create=True), open_log(log_url, keys=keys)
+    append(holder, mail(1, text=None))
+    mine = [mail(1, text="said"), mail(1, text="said"), mail(9, subject="contact:judged")]
+    assert overtaken(holder, log, mine, [mail(4)], "revise") == [
+        stored("crm1|1|2", 3),
+        duplicate("crm1|1|1", 3),
+        stored("crm1|9|1", 4),
+    ]
+    log.close()
+    holder.close()
+
+
 @pytest.mark.parametrize("revision", [1, 2])
 @pytest.mark.parametrize("together", [True, False])
 def test_a_revision_under_another_subject_is_a_conflict(log: Log, together: bool, revision: int) -> None:
