@@ -18,6 +18,9 @@ from domain.keys.tables import POSTGRESQL, SQLITE
 CONNECT_TIMEOUT = "10"
 """Seconds to wait for a server, where the address does not say."""
 _PRAGMAS = ("synchronous = FULL", "secure_delete = ON", "temp_store = MEMORY")
+_DURABLE = (
+    "SELECT set_config('synchronous_commit', 'on', true) WHERE current_setting('synchronous_commit') = 'off'"
+)
 _FAILURES = (sa.exc.DBAPIError, sa.exc.TimeoutError, sqlite3.Error, psycopg.Error)
 _texts = msgspec.json.Encoder().encode
 
@@ -191,5 +194,6 @@ def _postgresql(address: sa.URL, patience: int) -> sa.Engine:
     def begin(connection: Connection) -> None:
         if connection.get_execution_options().get("purpose") == "writing":
             connection.exec_driver_sql(f"SET LOCAL lock_timeout = {max(1, patience * 1000)}")
+            connection.exec_driver_sql(_DURABLE)
 
     return engine

@@ -6,8 +6,10 @@ from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
+import psycopg
 import pytest
 import sqlalchemy as sa
+from psycopg.sql import SQL, Identifier
 
 from domain.keys import (
     KeysBusy,
@@ -126,6 +128,18 @@ def test_threads_that_share_a_store_mint_the_same_keys(store: KeyStore) -> None:
         found = list(pool.map(store.provide, [pairs[start:] + pairs[:start] for start in range(0, 80, 10)]))
     assert all(keys == found[0] for keys in found)
     assert store.fetch(pairs) == found[0]
+
+
+def test_keys_are_durable_on_a_server_that_is_told_not_to_wait_for_its_disk(
+    postgres_url: str, master: Master
+) -> None:
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
+        connection.execute(
+            SQL("ALTER DATABASE {} SET synchronous_commit = off").format(Identifier(connection.info.dbname))
+        )
+    opened = open_keys(postgres_url, master=master, create=True)
+    with closing(opened) as store, store._database.writing() as writing:
+        assert writing.exec_driver_sql("SHOW synchronous_commit").scalar_one() == "on"
 
 
 class TestOnSQLite:
