@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from itertools import pairwise
 from pathlib import Path
 
@@ -188,14 +188,13 @@ class TestWaking(OnPostgres):
                 append(writer, *(mail(due.pop()) for _ in due[:]))
                 return found
 
-        follower = Follower(lambda within: Overtaken(parse(self.url).conninfo, within))
-        for number in (1, 2):
-            due.append(number)
-            before = number - 1
-            waiting = following(lambda: follower.wait(before, timeout=2 * SELDOM, poll=SELDOM))  # noqa: B023
-            assert waiting.ended(SOON)
-            assert waiting.head == number
-        follower.close()
+        with closing(Follower(lambda within: Overtaken(parse(self.url).conninfo, within))) as follower:
+            for number in (1, 2):
+                due.append(number)
+                before = number - 1
+                waiting = following(lambda: follower.wait(before, timeout=2 * SELDOM, poll=SELDOM))  # noqa: B023
+                assert waiting.ended(SOON)
+                assert waiting.head == number
 
     def test_every_thread_that_waits_is_woken(self, following: Callable[..., Following]) -> None:
         waiting = [following(lambda: self.log.wait(0, timeout=2 * SELDOM, poll=SELDOM)) for _ in range(3)]
@@ -212,13 +211,13 @@ class TestWaking(OnPostgres):
                 looks.append(super().look())
                 return looks[-1]
 
-        follower = Follower(lambda within: Counted(parse(self.url).conninfo, within))
-        follower.wait(0, timeout=0)
-        for number in range(5):
-            append(self.writer, mail(number))
-        assert follower.wait(5, timeout=0.5, poll=SELDOM) == 5
-        assert looks == [0, 5, 5]
-        follower.close()
+        with closing(Follower(lambda within: Counted(parse(self.url).conninfo, within))) as follower:
+            follower.wait(0, timeout=0)
+            for number in range(5):
+                append(self.writer, mail(number))
+            assert follower.wait(0, timeout=0) == 5
+            assert follower.wait(5, timeout=0.5, poll=SELDOM) == 5
+        assert looks == [0, 5, 5, 5]
 
     def test_a_commit_that_tells_nobody_is_found_by_looking(
         self, following: Callable[..., Following]
