@@ -17,19 +17,20 @@ from domain.log.chain import START
 from domain.log.errors import LogDamaged, LogMismatch
 from domain.log.session import Kept, Tip, revisions_of
 
+# Numbers stand first in the table: after a text each would be padded to eight bytes.
 TABLES = (
     """CREATE TABLE IF NOT EXISTS stored_events (
     notification_id bigserial NOT NULL,
-    originator_id text COLLATE "C" NOT NULL,
     originator_version bigint NOT NULL,
-    topic text NOT NULL,
-    state bytea NOT NULL,
-    sealed bytea NOT NULL,
-    event_id text COLLATE "C" NOT NULL,
     occurred_at bigint NOT NULL,
     known_at bigint NOT NULL,
     recorded_at bigint NOT NULL,
     run_id bigint NOT NULL,
+    originator_id text COLLATE "C" NOT NULL,
+    topic text NOT NULL,
+    state bytea NOT NULL,
+    sealed bytea NOT NULL,
+    event_id text COLLATE "C" NOT NULL,
     payload_hash bytea NOT NULL,
     metadata text NOT NULL,
     chain bytea NOT NULL,
