@@ -4,6 +4,7 @@ Run: python -m benchmarks.backfill [--events N] [--weighed N] [--store sqlite|po
 """
 
 import argparse
+from collections.abc import Callable
 from contextlib import closing
 from functools import partial
 
@@ -13,7 +14,7 @@ from benchmarks._events import START, events, mail, reply
 from benchmarks._figures import figure, seconds, told
 from benchmarks._places import workplace
 from benchmarks._stores import Store, stores
-from domain.log import Log, open_log
+from domain.log import Log, Pending, open_log
 
 BATCH = 5_000
 SLICE = 250_000
@@ -46,17 +47,17 @@ def fill(count: int) -> None:
     figure("redelivered million of the mean rate", sum(spent) / len(spent) * part / again, least=3)
 
 
-def weigh(store: Store, count: int) -> None:
-    """Bytes of the same events in our table and in the library's, each with its indexes."""
+def weigh(store: Store, made: Callable[[int], Pending], count: int) -> None:
+    """Bytes of the same events, as they are stored, in our table and in the library's, each with its indexes."""
     run = store.log.begin_run(source="crm1", adapter="benchmark", now=START)
     for first in range(0, count, 1000):
         head = store.log.head()
-        store.log.append_batch(events(reply, first, 1000), run=run, now=START)
-        store.library([StoredEvent(row[1], row[2], row[3], bytes(row[4])) for row in store.rows(head)])
+        store.log.append_batch(events(made, first, 1000), run=run, now=START)
+        rows = store.rows(head)
+        store.library([StoredEvent(row[1], row[2], row[3], bytes(row[4]) + bytes(row[5])) for row in rows])
     ours, library = store.sizes()
-    told(
-        f"{store.name}, {count:,} events: {ours / count:.0f} bytes each, the library's {library / count:.0f}"
-    )
+    each = f"{ours / count:.0f} bytes each, the library's {library / count:.0f}"
+    told(f"{store.name}, {count:,} times {made.__name__}: {each}")
     figure("bytes of an event of the library's", ours / library, most=1.25)
 
 
@@ -69,8 +70,9 @@ def main() -> None:
     arguments = parser.parse_args()
     if arguments.events:
         fill(arguments.events)
-    for store in stores(arguments.store):
-        weigh(store, arguments.weighed)
+    for made in (reply, mail):
+        for store in stores(arguments.store):
+            weigh(store, made, arguments.weighed)
 
 
 if __name__ == "__main__":
