@@ -130,10 +130,10 @@ def test_neither_the_master_key_nor_the_signing_key_is_in_a_backup(home: Signed)
 def test_a_backup_taken_while_processes_write_is_a_prefix_of_the_log(
     home: Signed, log_url: str, keys: Path, place: str
 ) -> None:
-    writers = [begun("pouring", log_url, keys, first, 5_000, 100) for first in (10_000, 20_000)]
+    writers = begun("pouring", log_url, keys, 5_000, 100, 10_000, 20_000)
     at = home.log.wait(SIGNED + 500, timeout=60)
     folder = saved(home)
-    assert [ended(writer) for writer in writers] == ["5000\n"] * 2
+    assert ended(writers) == "5000\n" * 2
     head = read_manifest(folder).contents.head
     assert at <= head < home.log.head()
     assert tried(home, folder).ok
@@ -143,10 +143,10 @@ def test_a_backup_taken_while_processes_write_is_a_prefix_of_the_log(
 
 
 def test_every_event_of_a_backup_has_its_key_there(home: Signed, log_url: str, keys: Path) -> None:
-    writers = [begun("pouring", log_url, keys, first, 4_000, 50) for first in (10_000, 20_000)]
+    writers = begun("pouring", log_url, keys, 4_000, 50, 10_000, 20_000)
     home.log.wait(SIGNED + 500, timeout=60)
     folders = [saved(home, f"backup{number}") for number in range(8)]
-    assert [ended(writer) for writer in writers] == ["4000\n"] * 2
+    assert ended(writers) == "4000\n" * 2
     heads = [read_manifest(folder).contents.head for folder in folders]
     assert len(set(heads)) > 1, "nobody wrote meanwhile: nothing was shown"
     for folder in folders:

@@ -105,11 +105,10 @@ def follow(log: Log, count: int, seen: list[tuple[int, str]]) -> int:
 def test_four_processes_write_and_a_follower_sees_every_event_once(
     log: Log, log_url: str, keys: Path
 ) -> None:
-    firsts = range(0, WRITERS * EACH, EACH)
-    writers = [begun("pouring", log_url, keys, first, EACH, BATCH) for first in firsts]
+    writers = begun("pouring", log_url, keys, EACH, BATCH, *range(0, WRITERS * EACH, EACH))
     seen: list[tuple[int, str]] = []
     assert follow(log, WRITERS * EACH, seen) == log.head()
-    assert [ended(writer) for writer in writers] == [f"{EACH}\n"] * WRITERS
+    assert ended(writers) == f"{EACH}\n" * WRITERS
     assert sorted(int(key.split("|")[1]) for _, key in seen) == list(range(WRITERS * EACH))
     assert all(one < next for (one, _), (next, _) in pairwise(seen))
     assert seen == read(log, 0, log.head())

@@ -85,7 +85,7 @@ def test_a_live_writer_waits_for_one_job_however_many_follow(tmp_path: Path, key
     """The job under way when it looks, and the one begun before it asks."""
     url = f"sqlite:///{tmp_path}/log.db"
     log = open_log(url, keys=keys, create=True)
-    pouring = begun("pouring", url, keys, 0, JOB * JOBS, JOB)
+    pouring = begun("pouring", url, keys, JOB * JOBS, JOB, 0)
     while not log.head():
         assert pouring.poll() is None
     number, passed = JOB * JOBS, list[int]()
