@@ -66,10 +66,11 @@ INSERT = (
 )
 SETTINGS = ("page_size = 8192", "journal_mode = WAL", "synchronous = FULL")
 """The page size is settled when a file is made: where a row takes an eighth of a page, less of it stays empty."""
-TOGETHER = 100
+TOGETHER = 250
 """Rows that one statement inserts: each statement looks up and writes the sequence of positions anew."""
 _MANY = INSERT + f",{INSERT[INSERT.rindex('(') :]}" * (TOGETHER - 1)
-_KNOWN = "SELECT event_id, payload_hash, rowid FROM stored_events WHERE event_id IN (SELECT value FROM json_each(?))"
+_KNOWN = """SELECT e.event_id, e.payload_hash, e.rowid FROM json_each(?) j
+    CROSS JOIN stored_events e ON e.event_id = j.value"""
 _REVISIONS = """SELECT j.value, e.event_id, e.payload_hash, e.rowid, e.originator_id FROM json_each(?) j
     CROSS JOIN stored_events e ON e.event_id >= j.value || '|' AND e.event_id < j.value || '}'"""
 _HEADS = """SELECT originator_id, max(originator_version) FROM stored_events
@@ -204,7 +205,8 @@ class SQLiteSession:
         return {name for (name,) in self.run("SELECT name FROM sqlite_master WHERE type = 'table'")}
 
     def known(self, event_ids: Sequence[str]) -> dict[str, tuple[bytes, int]]:
-        return {key: (found, at) for key, found, at in self._cursor.execute(_KNOWN, (_texts(event_ids),))}
+        found = self._cursor.execute(_KNOWN, (_texts(sorted(event_ids)),))
+        return {key: (payload_hash, at) for key, payload_hash, at in found}
 
     def revisions(self, records: Sequence[str]) -> dict[str, list[Kept]]:
         return revisions_of(self._cursor.execute(_REVISIONS, (_texts(records),)))
