@@ -71,7 +71,7 @@ class Log:
         What is here already costs neither a key nor the log's lock.
         """
         self._check_writable()
-        batch = Batch(drafts_of((one.event, one.once) for one in pending), self.keys, changed=changed)
+        batch = Batch(drafts_of(pending), self.keys, changed=changed)
 
         def attempt() -> None:
             with self.recorder.session() as session:
@@ -103,7 +103,7 @@ class Log:
 
     def check_batch(self, pending: Sequence[Pending], *, changed: Changed = "conflict") -> list[Receipt]:
         """The receipts that `append_batch` would give; nothing is written, and no key is made."""
-        batch = Batch(drafts_of((one.event, one.once) for one in pending), self.keys, changed=changed)
+        batch = Batch(drafts_of(pending), self.keys, changed=changed)
         with self.session() as session:
             batch.judge(session, mint=False)
         return batch.receipts()
@@ -128,7 +128,8 @@ class Log:
     ) -> pa.Table:
         """The rows after one position and up to another (the head), of these topics or of all.
 
-        In rows of the topics `opened` the state holds the personal fields too, as long as their keys exist. A row
+        In rows of the topics `opened` the state holds the personal fields too, as long as their keys exist; where
+        they do not open with their key, which only a verification can judge, it says `"unopened":true`. A row
         that the present classes cannot read, being of a newer version or an unknown topic, is no reason to
         fail: its state stays as stored and begins with `class_version`, for whoever needs it to stumble over.
         """
@@ -171,18 +172,10 @@ class Log:
         """Those of these rows of which something is sealed under a key that is no more."""
         with self.session() as session:
             rows = [dict(zip(COLUMNS, row, strict=True)) for row in session.rows(positions)]
-        needs = {
-            row["position"]: keys.pairs_in(
-                [(row["originator_id"], row["event_id"], row["topic"], bytes(row["sealed"]))]
-            )
-            for row in rows
-            if row["sealed"]
-        }
+        streams = {row["position"]: row["originator_id"] for row in rows if row["sealed"]}
         with told(self._shown):
-            held = self.keys.fetch(set().union(*needs.values()))
-        return {
-            position for position, pairs in needs.items() if any(held.get(pair) is None for pair in pairs)
-        }
+            lacking = self.keys.lacking(set(streams.values()))
+        return {position for position, stream in streams.items() if stream in lacking}
 
     def counts(self) -> dict[str, int]:
         """Stored events per source."""

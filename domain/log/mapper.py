@@ -1,7 +1,7 @@
 """Events to stored rows and back, as the library wants them and as a batch does; what cannot be stored is named."""
 
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any, cast
 
 import msgspec
@@ -11,7 +11,7 @@ from msgspec.structs import astuple
 from domain.events.envelope import Event
 from domain.keys import Keys, KeysError, KeyStore, open_one, pairs_in
 from domain.log.errors import LogError
-from domain.log.records import Draft, LogEvent, instant, microseconds
+from domain.log.records import Draft, LogEvent, Pending, instant, microseconds
 from domain.log.sealed import fingerprint, pairs, seal
 from domain.log.shapes import encode, shape_of
 from domain.log.states import class_of, current_state, joined
@@ -51,19 +51,18 @@ class LogMapper(Mapper[str]):
         return event_of(stored_event, self._store.fetch(pairs_in([_sealed(stored_event)])))
 
 
-def drafts_of(events: Iterable[tuple[Event, bool]]) -> list[Draft]:
-    """The rows-to-be of a batch of events, each with whether it is kept once; names what it cannot take."""
-    events = list(events)
+def drafts_of(pending: Sequence[Pending]) -> list[Draft]:
+    """The rows-to-be of a batch of events; names what it cannot take."""
     try:
-        drafts = [draft_of(event, once) for event, once in events]
+        drafts = [draft_of(one.event, one.once) for one in pending]
     except (TypeError, ValueError, msgspec.MsgspecError) as error:
-        raise LogError(_culprit(events) or f"The batch cannot be stored: {error}.") from error
+        raise LogError(_culprit(pending) or f"The batch cannot be stored: {error}.") from error
     plain = (
         "".join([draft.event_id for draft in drafts]).isprintable()
         and "".join([draft.originator_id for draft in drafts]).isprintable()
-        and not any(set(":|") & set(source) for source in {event.source for event, _ in events})
+        and not any(set(":|") & set(source) for source in {one.event.source for one in pending})
     )
-    if not plain and (fault := _culprit(events)):
+    if not plain and (fault := _culprit(pending)):
         raise LogError(fault)
     return drafts
 
@@ -109,10 +108,10 @@ def flaw(event: Event) -> str | None:
     return None
 
 
-def _culprit(events: Iterable[tuple[Event, bool]]) -> str | None:
-    for event, _ in events:
-        if reason := flaw(event):
-            return f"The log cannot take the event {event.event_id!r}: {reason}."
+def _culprit(pending: Sequence[Pending]) -> str | None:
+    for one in pending:
+        if reason := flaw(one.event):
+            return f"The log cannot take the event {one.event.event_id!r}: {reason}."
     return None
 
 

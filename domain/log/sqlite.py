@@ -69,7 +69,7 @@ SETTINGS = ("page_size = 8192", "journal_mode = WAL", "synchronous = FULL")
 TOGETHER = 250
 """Rows that one statement inserts: each statement looks up and writes the sequence of positions anew."""
 _MANY = INSERT + f",{INSERT[INSERT.rindex('(') :]}" * (TOGETHER - 1)
-_KNOWN = """SELECT e.event_id, e.payload_hash, e.rowid FROM json_each(?) j
+_KNOWN = """SELECT j.key, e.payload_hash, e.rowid FROM json_each(?) j
     CROSS JOIN stored_events e ON e.event_id = j.value"""
 _REVISIONS = """SELECT j.value, e.event_id, e.payload_hash, e.rowid, e.originator_id FROM json_each(?) j
     CROSS JOIN stored_events e ON e.event_id >= j.value || '|' AND e.event_id < j.value || '}'"""
@@ -205,8 +205,9 @@ class SQLiteSession:
         return {name for (name,) in self.run("SELECT name FROM sqlite_master WHERE type = 'table'")}
 
     def known(self, event_ids: Sequence[str]) -> dict[str, tuple[bytes, int]]:
-        found = self._cursor.execute(_KNOWN, (_texts(sorted(event_ids)),))
-        return {key: (payload_hash, at) for key, payload_hash, at in found}
+        ordered = sorted(event_ids)
+        found = self._cursor.execute(_KNOWN, (_texts(ordered),))
+        return {ordered[number]: (payload_hash, at) for number, payload_hash, at in found}
 
     def revisions(self, records: Sequence[str]) -> dict[str, list[Kept]]:
         return revisions_of(self._cursor.execute(_REVISIONS, (_texts(records),)))
