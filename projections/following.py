@@ -109,7 +109,8 @@ class Following:
             return set()
         if not self.retries.due([PASSED], now):
             return set()
-        found = unread.readable(unread.stored(connection), self.upkeep.log, standing.base)
+        opened = self.run_at(standing.base, now).opened
+        found = unread.readable(unread.stored(connection), self.upkeep.log, standing.base, opened)
         self.retries.note([PASSED], [] if found else [PASSED], now)
         return found
 

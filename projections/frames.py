@@ -9,6 +9,7 @@ import pyarrow as pa
 from domain.asof import AsOf
 from domain.events.cases import CaseLinked
 from domain.events.envelope import Event
+from domain.log import UNOPENED
 from projections.annotations import INSTANT, fields_of
 from projections.states import NEWER, UNREAD, UNREADABLE, apart, reason, separated, typed
 from projections.trust import Trust
@@ -77,8 +78,9 @@ def of(frame: pl.DataFrame, event: type[Event]) -> pl.DataFrame:
 
 
 def unread(frame: pl.DataFrame) -> pl.DataFrame:
-    """The rows of which not even the envelope can be read, or only by a newer Omniline."""
-    return frame.filter(pl.col("state").str.starts_with(UNREAD))
+    """The rows of which not even the envelope can be read, or only by a newer Omniline, or not what is sealed."""
+    shut = pl.col("state").str.contains(UNOPENED.decode(), literal=True)
+    return frame.filter(pl.col("state").str.starts_with(UNREAD) | shut)
 
 
 def _unread(rows: pl.DataFrame, event: type[Event]) -> FrameError:

@@ -7,9 +7,6 @@ import polars as pl
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from domain.events.envelope import retentions
-from domain.events.identity import IdentifierAsserted
-from domain.keys import CLASSES
 from domain.log import Log, Pending
 from projections import persons
 from projections.building import known_by, reading_of
@@ -17,8 +14,6 @@ from projections.catchup import Outcome, Run, whole_log
 from projections.evidence import DECISIONS
 from projections.identity_rulings import read_rulings
 from projections.pins import SOURCE, Bereft, pins
-
-CONTACT = {name: code for code, name in CLASSES.items()}[retentions(IdentifierAsserted)["value"]]
 
 
 def pinned(
@@ -42,6 +37,8 @@ def pinned(
 
 def destroyed(connection: Connection, log: Log) -> Collection[str]:
     """The stored subjects whose keys are no more."""
+    gone = log.keys.destroyed()
+    if not gone:
+        return ()
     known = connection.execute(sa.select(persons.ASSIGNED.c.subject)).scalars()
-    keys = log.keys.fetch([(subject, CONTACT) for subject in known])
-    return [subject for (subject, _), key in keys.items() if key is None]
+    return [subject for subject in known if subject in gone]

@@ -9,6 +9,7 @@ import polars as pl
 from domain.events import EVENTS
 from projections.annotations import Field
 
+SHUT = "what is sealed of it does not open with its key"
 UNREAD = "!"
 """Begins what stands in a frame in place of a state that cannot be read; the reason follows."""
 NO_OBJECT = "its state is no JSON object"

@@ -9,6 +9,7 @@ from sqlalchemy.engine import Connection
 from domain.events import EVENTS
 from domain.log import Log
 from projections.frames import decode, unread
+from projections.states import SHUT
 from projections.states import UNREAD as MARK
 from projections.tables import conform, read_where, table, write_difference
 
@@ -24,7 +25,9 @@ def passed_over(read: pl.DataFrame, new: pl.DataFrame) -> pl.DataFrame:
         "position",
         what="event_id",
         events=pl.lit(1, pl.Int64),
-        reason=pl.col("state").str.strip_prefix(MARK),
+        reason=pl.when(pl.col("state").str.starts_with(MARK))
+        .then(pl.col("state").str.strip_prefix(MARK))
+        .otherwise(pl.lit(SHUT)),
     )
     unknown = new.filter(~pl.col("kind").is_in(sorted(EVENTS))).group_by("kind").agg(
         pl.col("position").min(), events=pl.len()
@@ -63,20 +66,31 @@ def waiting(connection: Connection) -> bool:
     return connection.execute(some).first() is not None
 
 
-def readable(told: pl.DataFrame, log: Log, upto: int) -> set[str]:
+def readable(told: pl.DataFrame, log: Log, upto: int, opened: Collection[str]) -> set[str]:
     """Subjects of whom an event, told here, can be read by now."""
     events = told.filter(pl.col("subject").is_not_null())
-    still = unread(decode(log.arrow_of(events["subject"].unique().to_list(), upto=upto)))
+    still = unread(decode(log.arrow_of(events["subject"].unique().to_list(), upto=upto, opened=opened)))
     return set(events.filter(~pl.col("what").is_in(still["event_id"].implode()))["subject"])
 
 
 def sentences(rows: pl.DataFrame) -> tuple[str, ...]:
-    """One for each event or topic."""
-    return tuple(
+    """One for each event or topic, and one for all that does not open."""
+    shut = pl.col("reason") == SHUT
+    return (*_of_each(rows.filter(~shut).sort("position")), *_of_all(rows.filter(shut).sort("position")))
+
+
+def _of_each(rows: pl.DataFrame) -> list[str]:
+    return [
         f"{events:,} events of the topic {kind}, unknown to this Omniline, are passed over: update it."
         if subject is None
         else f"The event {what} at position {position} cannot be read ({reason})."
-        for what, kind, subject, position, events, reason in rows.sort("position")
-        .select(UNREAD.c.keys())
-        .rows()
-    )
+        for what, kind, subject, position, events, reason in rows.select(UNREAD.c.keys()).rows()
+    ]
+
+
+def _of_all(rows: pl.DataFrame) -> list[str]:
+    return [
+        f"What is sealed of {rows.height:,} events does not open with their keys and counts as erased, first of "
+        f"{what} at position {position}: run `omniline verify`, and put back the key store made with the log."
+        for what, position in rows.head(1).select("what", "position").rows()
+    ]

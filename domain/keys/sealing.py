@@ -68,16 +68,22 @@ def seal_all(events: Iterable[Unsealed], *, keys: Keys, nonces: bytes) -> list[b
     return sealed
 
 
-def open_all(events: Iterable[Sealed], *, keys: Keys) -> list[bytes]:
+def open_all(events: Iterable[Sealed], *, keys: Keys, unfit: list[str] | None = None) -> list[bytes]:
     """The JSON fragments of a batch, one per event: `"name":"…","text":"…"`, empty where nothing opens.
 
-    A class whose key is destroyed or not in `keys` is left out.
+    A class whose key is destroyed or not in `keys` is left out. What does not open with its key is refused; where
+    there is a list for the event ids of such events, it is left out too.
     """
-    return open_with(events, lambda stream, code: keys.get((stream, code)))
+    return open_with(events, lambda stream, code: keys.get((stream, code)), unfit=unfit)
 
 
-def open_with(events: Iterable[Sealed], key_of: Callable[[str, int], bytes | None]) -> list[bytes]:
-    """The same, with keys as `key_of` tells them by stream and class code; it is asked once for each."""
+def open_with(
+    events: Iterable[Sealed],
+    key_of: Callable[[str, int], bytes | None],
+    *,
+    unfit: list[str] | None = None,
+) -> list[bytes]:
+    """The same, with keys as `key_of` tells them by stream and class code; it may refuse with a KeysError."""
     ciphers: _Ciphers = {code: {} for code in CLASSES}
     opened = []
     for stream, event_id, topic, column in events:
@@ -96,10 +102,15 @@ def open_with(events: Iterable[Sealed], key_of: Callable[[str, int], bytes | Non
                 body = start + NONCE
                 fragment = cipher.decrypt(column[start:body], column[body:at], bound + _NAMES[code])
                 fragments = fragments + b"," + fragment if fragments else fragment
-        except (InvalidTag, StructError, KeyError, ValueError) as error:
-            raise _unfit(event_id) from error
-        if at > size:
-            raise _unfit(event_id)
+            fits = at == size
+        except (InvalidTag, StructError, KeyError, ValueError, KeysError) as error:
+            if unfit is None:
+                raise _unfit(event_id) from error
+            fits = False
+        if not fits:
+            if unfit is None:
+                raise _unfit(event_id)
+            unfit.append(event_id)
         opened.append(fragments)
     return opened
 

@@ -11,7 +11,7 @@ from sqlalchemy.engine import Connection
 from domain.keys.database import Database
 from domain.keys.errors import KeysError
 from domain.keys.sealing import CLASSES, NONCE, Pair, Sealed, open_with
-from domain.keys.tables import DESTROYED, KEYS, NOTHING, SECRETS
+from domain.keys.tables import DESTROYED, KEYS, NOTHING, SECRETS, TOMBSTONES
 from domain.keys.tokens import mark
 from domain.keys.wrapping import KEYS_SIZE, SLOTS, Wraps
 
@@ -43,15 +43,31 @@ class KeyStore:
         """The keys of these pairs; None where destroyed; absent ones are left out."""
         return _of(wanted, self._read({stream for stream, _ in wanted}))
 
-    def open(self, events: Sequence[Sealed]) -> list[bytes]:
-        """The JSON fragments of a batch, one per event, empty where nothing opens; all keys in one look."""
-        keys = self._read({stream for stream, _, _, column in events if column})
+    def lacking(self, streams: Collection[str]) -> set[str]:
+        """Those of these streams that have no keys, or none any more."""
+        rows = self._database.rows(self._database.sql.read, streams) if streams else []
+        return set(streams) - {stream for stream, master, _ in rows if master != DESTROYED}
+
+    def destroyed(self) -> set[str]:
+        """Every stream whose keys were destroyed."""
+        with self._database.reading() as connection:
+            return set(connection.execute(sa.select(TOMBSTONES.c.stream)).scalars())
+
+    def open(self, events: Sequence[Sealed], *, unfit: list[str]) -> list[bytes]:
+        """The JSON fragments of a batch, one per event, empty where nothing opens; all keys in one look.
+
+        Event ids of what does not open with its key, because that or the event was altered, are put into `unfit`.
+        """
+        altered: set[str] = set()
+        keys = self._read({stream for stream, _, _, column in events if column}, altered)
 
         def key_of(stream: str, code: int) -> bytes | None:
+            if stream in altered:
+                raise KeysError(f"The key of {stream} was altered.")
             whole = keys.get(stream)
             return None if whole is None else whole[SLOTS[code]]
 
-        return open_with(events, key_of)
+        return open_with(events, key_of, unfit=unfit)
 
     def provide(self, wanted: Collection[Pair]) -> dict[Pair, bytes | None]:
         """The keys of these pairs, None where destroyed; what was absent is minted, and safely stored."""
@@ -104,13 +120,15 @@ class KeyStore:
         """Give back the connections."""
         self._database.close()
 
-    def _read(self, streams: Collection[str]) -> dict[str, bytes | None]:
-        """All keys of these streams, as far as they are stored."""
+    def _read(self, streams: Collection[str], altered: set[str] | None = None) -> dict[str, bytes | None]:
+        """All keys of these streams, as far as they are stored; altered ones are refused, or left out and told."""
         if not streams:
             return {}
         rows = self._database.rows(self._database.sql.read, streams)
         dead = {row[0]: None for row in rows if row[1] == DESTROYED}
-        return dead | self._wraps.unwrap([row for row in rows if row[0] not in dead] if dead else rows)
+        return dead | self._wraps.unwrap(
+            [row for row in rows if row[0] not in dead] if dead else rows, altered
+        )
 
     def _outdated(self, connection: Connection, last: int) -> list[Any]:
         old = KEYS.c.master.not_in([self._wraps.newest, DESTROYED]) & (KEYS.c.id > last)

@@ -31,13 +31,21 @@ class Wraps:
         """Keys or a secret as they are stored."""
         return nonce + self._ciphers[self.newest].encrypt(nonce, keys, bound.encode())
 
-    def unwrap(self, rows: Iterable[Row]) -> dict[str, bytes]:
-        """The keys or secrets in these rows, by what their wraps are bound to."""
+    def unwrap(self, rows: Iterable[Row], altered: set[str] | None = None) -> dict[str, bytes]:
+        """The keys or secrets in these rows, by what their wraps are bound to.
+
+        Altered ones are refused; where there is a set for them, they are left out and put there.
+        """
         decrypts = {name: cipher.decrypt for name, cipher in self._ciphers.items()}
         plain = {}
         try:
             for bound, master, wrapped in rows:
-                plain[bound] = decrypts[master](wrapped[:NONCE], wrapped[NONCE:], bound.encode())
+                try:
+                    plain[bound] = decrypts[master](wrapped[:NONCE], wrapped[NONCE:], bound.encode())
+                except (InvalidTag, ValueError):
+                    if altered is None:
+                        raise
+                    altered.add(bound)
         except KeyError as error:
             raise KeysError(
                 f"The key store {self.shown} needs the master key {error.args[0]}, which is not the one given "

@@ -6,9 +6,11 @@ from domain.log.log import Log
 from domain.log.mapper import flaw
 from domain.log.opening import open_log
 from domain.log.records import Changed, Outcome, Pending, QuarantineEntry, Receipt, Refused
+from domain.log.states import UNOPENED
 
 __all__ = [
     "EVERY",
+    "UNOPENED",
     "Changed",
     "Log",
     "LogBusy",

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from domain.events.envelope import Event
-from domain.keys import Keys, KeyStore, Pair, fingerprint_key, open_all, seal_all
+from domain.keys import Keys, KeyStore, Pair, fingerprint_key, seal_all
 from domain.log.errors import LogError
 from domain.log.judging import Verdict
 from domain.log.records import Pending, QuarantineEntry, Refused, instant
@@ -29,6 +29,8 @@ TOPIC = "quarantine"
 CONTENT = 2
 """The retention class of refusals: what people wrote."""
 NONCE = 12
+SHUT = msgspec.json.encode({"detail": "it does not open with its key: run `omniline verify`"})[1:-1]
+"""Stands for a refusal whose key is another one, or that was altered."""
 
 
 def conflicting(pending: Sequence[Pending], verdicts: Sequence[Verdict]) -> Iterator[Refused]:
@@ -61,7 +63,7 @@ def keep(session: Session, store: KeyStore, refused: Sequence[Refused], *, first
     """Store refusals, sealed; content that lies there already is only counted."""
     if not refused:
         return
-    keys, secret = store.provide({pair_of(one.source) for one in refused}), store.secret("log")
+    keys, secret = store.provide({pair_of(_clean(one.source)) for one in refused}), store.secret("log")
     nonces = os.urandom(NONCE * len(refused))
     parts = [nonces[at : at + NONCE] for at in range(0, len(nonces), NONCE)]
     rows = [_row(one, keys, secret, first_at, nonce) for one, nonce in zip(refused, parts, strict=True)]
@@ -73,7 +75,7 @@ def _row(one: Refused, keys: Keys, secret: bytes, first_at: int, nonce: bytes) -
         _clean, (one.source, one.file, one.reason, one.detail, one.record)
     )
     event_id = None if one.event_id is None else _clean(one.event_id)
-    pair = pair_of(one.source)
+    pair = pair_of(source)
     key = keys.get(pair)
     content = "\0".join((source, reason, event_id or "", record or f"{file}\0{detail}"))
     secret = secret if key is None else fingerprint_key(secret, [(CONTENT, key)])
@@ -109,10 +111,11 @@ def counts(session: Session) -> dict[str, int]:
 
 
 def _opened(rows: Sequence[Sequence[Any]], store: KeyStore) -> list[QuarantineEntry]:
-    """Rows as entries; what was sealed under a key that is gone is empty."""
-    keys = store.fetch({pair_of(row[2]) for row in rows})
+    """Rows as entries; what was sealed under a key that is gone is empty, what does not open says so."""
     sealed = [(pair_of(row[2])[0], row[1], TOPIC, row[6]) for row in rows]
-    return [_entry(row, told) for row, told in zip(rows, open_all(sealed, keys=keys), strict=True)]
+    unfit: list[str] = []
+    opened = store.open(sealed, unfit=unfit)
+    return [_entry(row, SHUT if row[1] in unfit else told) for row, told in zip(rows, opened, strict=True)]
 
 
 def _entry(row: Sequence[Any], told: bytes) -> QuarantineEntry:

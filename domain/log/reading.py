@@ -4,8 +4,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from domain.keys import KeyStore
+from domain.keys.sealing import Sealed
 from domain.log.shapes import EMPTY
-from domain.log.states import VERSIONED, moved, present
+from domain.log.states import UNOPENED, VERSIONED, moved, present
 
 SEALED = pa.field("sealed", pa.binary())
 PAGE = 20_000
@@ -13,18 +14,31 @@ PAGE = 20_000
 
 
 def opened_states(table: pa.Table, store: KeyStore) -> pa.Table:
-    """The table with the fragments in its last column `sealed` put into its states, as far as their keys exist."""
+    """The table with the fragments in its last column `sealed` put into its states, as far as their keys exist.
+
+    What does not open with its key is left out too, and marked.
+    """
     has = pc.greater(pc.binary_length(table["sealed"]), 0)
     rows, fragments = table.filter(has), list[bytes | None]()
     for start in range(0, rows.num_rows, PAGE):
         page = rows.slice(start, PAGE)
         told = [page[name].to_pylist() for name in ("originator_id", "event_id", "topic", "sealed")]
-        fragments += [fragment or None for fragment in store.open(list(zip(*told, strict=True)))]
+        fragments += _fragments(list(zip(*told, strict=True)), store)
     state, number = table["state"].cast(pa.binary()), pc.cumulative_sum(has.cast(pa.int64()))
     inside = pa.array(fragments, pa.binary()).take(pc.if_else(has, pc.subtract(number, 1), None))
     comma = pc.if_else(pc.equal(state, EMPTY), b"", b",")
     joined = pc.binary_join_element_wise(pc.binary_slice(state, 0, -1), comma, inside, b"}", b"")
     return _with_states(table, pc.coalesce(joined, state).cast(pa.string())).drop_columns(["sealed"])
+
+
+def _fragments(rows: list[Sealed], store: KeyStore) -> list[bytes | None]:
+    unfit: list[str] = []
+    found = store.open(rows, unfit=unfit)
+    if unfit:
+        shut = set(unfit)
+        marked = (b"%b,%b" % (one, UNOPENED) if one else UNOPENED for one in found)
+        found = [mark if row[1] in shut else one for row, one, mark in zip(rows, found, marked, strict=True)]
+    return [fragment or None for fragment in found]
 
 
 def present_states(table: pa.Table) -> pa.Table:

@@ -17,6 +17,9 @@ VERSIONED = '{"class_version":'
 """How a state begins that is not what the present class would write: it is, or it names its version for whoever
 chokes on it."""
 
+UNOPENED = b'"unopened":true'
+"""Stands in an opened state for what is sealed of it and does not open with its key; no text in JSON holds it."""
+
 _decode = msgspec.json.Decoder(dict[str, Any]).decode
 
 

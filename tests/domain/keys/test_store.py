@@ -68,11 +68,38 @@ def test_a_batch_is_opened_with_the_keys_it_needs(store: KeyStore) -> None:
     rows.append(("order:shop:1", "shop|1|1", "order.placed", b""))
     store.destroy([streams[1]], now=NOW)
     whole = b'"email":"jan@x.pl","text":"hej"'
-    assert store.open(rows) == [whole, whole, b"", b"", b"", b"", b""]
-    assert store.open(rows) == open_all(rows, keys=store.fetch(pairs_in(rows)))
-    assert store.open([]) == []
-    with pytest.raises(KeysError, match=r"^The sealed fields of crm\|other\|1 do not open with their key"):
-        store.open([(streams[0], "crm|other|1", "contact.received", columns[0])])
+    unfit: list[str] = []
+    assert store.open(rows, unfit=unfit) == [whole, whole, b"", b"", b"", b"", b""]
+    assert store.open(rows, unfit=unfit) == open_all(rows, keys=store.fetch(pairs_in(rows)))
+    assert (store.open([], unfit=unfit), unfit) == ([], [])
+    assert store.lacking(streams) == {streams[1], streams[2]}
+    assert store.destroyed() == {streams[1]}
+
+
+def test_what_does_not_open_with_its_key_is_left_out_of_a_batch_and_told(store: KeyStore) -> None:
+    store.provide(PAIRS)
+    parts = [(1, b'"email":"jan@x.pl"'), (2, b'"text":"hej"')]
+    columns = seal_all(
+        [(ONE, f"crm|{number}|1", "contact.received", parts) for number in range(6)],
+        keys=store.fetch({(ONE, 1), (ONE, 2)}),
+        nonces=bytes(range(12 * 12)),
+    )
+    altered, contact = bytearray(columns[2]), 5 + 12 + len(parts[0][1]) + 16
+    altered[-1] ^= 1
+    held = [
+        columns[0],
+        columns[0],
+        bytes(altered),
+        columns[3][:-1],
+        columns[4] + b"\x01",
+        columns[5][contact:],
+    ]
+    rows = [(ONE, f"crm|{number}|1", "contact.received", column) for number, column in enumerate(held)]
+    unfit: list[str] = []
+    whole = b'"email":"jan@x.pl","text":"hej"'
+    email, text = (part for _, part in parts)
+    assert store.open(rows, unfit=unfit) == [whole, b"", email, email, whole, text]
+    assert unfit == ["crm|1|1", "crm|2|1", "crm|3|1", "crm|4|1"]
 
 
 def test_streams_of_any_letters_have_keys(store: KeyStore) -> None:
@@ -252,6 +279,9 @@ class TestRefused:
                 KeysError, match=r"^A key in the key store .* was altered: restore the store from"
             ):
                 store.fetch({(stream, 1)})
+        unfit: list[str] = []
+        assert store.open([(ONE, "crm|1|1", "contact.received", b"\x01" + bytes(60))], unfit=unfit) == [b""]
+        assert (unfit, store.lacking([ONE, TWO])) == (["crm|1|1"], set())
 
     @pytest.mark.parametrize(
         ("address", "told"),
