@@ -12,7 +12,7 @@ help:
 	@echo "make demo    a generated year of a retailer's roll-out, on http://127.0.0.1:8501"
 	@echo "make test    the gate: ruff, mypy, import-linter, pytest"
 	@echo "make bench   figures against the libraries underneath (ARGS=name for one of them)"
-	@echo "make soak    kill -9 and endurance runs"
+	@echo "make soak    kill -9, full disks, power cuts, restarts, and endurance runs"
 	@echo "make mutants wrong edits that the tests must notice (ARGS=name for some of them)"
 	@echo "make setup | fmt | clean"
 
@@ -32,7 +32,7 @@ bench: $(STAMP)
 	$(BIN)/python -m benchmarks $(ARGS)
 
 soak: $(STAMP)
-	$(BIN)/python -m pytest -m soak tests/soak $(ARGS)
+	$(BIN)/python -m pytest -m soak tests/soak tests/faults $(ARGS)
 
 mutants: $(STAMP)
 	$(BIN)/python -m tests.mutants $(ARGS)

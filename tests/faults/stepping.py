@@ -1,0 +1,117 @@
+"""Processes that die at a given line of ours: python -m tests.faults.stepping JOB LOG KEYS VIEWS PLAN KILLS.
+
+A first process does the job once, and its lines are counted. Then each kill: one process dies after so many lines
+of the same job, drawn by the plan's seed, and another one does it again to its end. What they say is told.
+"""
+
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from contextlib import closing
+from functools import partial
+from itertools import count
+from pathlib import Path
+from random import Random
+from types import FrameType
+from typing import Any
+
+from domain.home import home_at
+from domain.log import open_log
+from projections.engine import Engine
+from tests.faults.batches import NOW, Plan
+from tests.faults.projecting import EVERY, projected
+from tests.faults.sending import deliver, told
+
+PACKAGES = ("domain", "projections")
+Begin = Callable[[], None]
+Job = Callable[[int, Begin], None]
+"""Does the work of a number; calls what it is given when the lines begin to count."""
+
+
+def main(job: str, *words: str) -> None:
+    """Every kill, one after another."""
+    url, keys, views, word, kills = words
+    plan = Plan.of(word)
+
+    def append(number: int, begin: Begin) -> None:
+        with closing(open_log(url, keys=Path(keys), create=True)) as log:
+            begin()
+            deliver(log, plan, number)
+
+    def project(number: int, begin: Begin) -> None:
+        with (
+            closing(open_log(url, keys=Path(keys), create=True)) as log,
+            closing(Engine(log, views)) as engine,
+        ):
+            deliver(log, plan, number)
+            begin()
+            told(projected=projected(engine, anew=number % EVERY == EVERY - 1))
+
+    def make(number: int, begin: Begin, *, only: bool = False) -> None:
+        home = home_at(Path(keys).with_name(f"home{number}"), {}, lambda: NOW)
+        if not only:
+            begin()
+        with home.log(create=True) as log:
+            deliver(log, plan, 0)
+            if only:
+                begin()
+            home.notary.sign(log, now=NOW)
+            told(made=number, findings=len(home.notary.verify(log, now=NOW).findings))
+
+    jobs: dict[str, Job] = {
+        "append": append,
+        "project": project,
+        "make": make,
+        "sign": partial(make, only=True),
+    }
+    done = jobs[job]
+    lines = inside(done, 0, sys.maxsize)
+    for number, step in enumerate(sorted(Random(plan.seed).sample(range(1, lines + 1), int(kills))), 1):
+        inside(done, number, step)
+        inside(done, number, sys.maxsize)
+    told(lines=lines)
+
+
+def inside(job: Job, number: int, step: int) -> int:
+    """Do a job in a process of its own, which dies at a line or comes to its end; how many lines it had then."""
+    ours, theirs = os.pipe()
+    process = os.fork()
+    if not process:
+        try:
+            os.write(theirs, str(counted(job, number, step)).encode())
+        except BaseException:
+            sys.excepthook(*sys.exc_info())
+            os._exit(1)
+        os._exit(0)
+    os.close(theirs)
+    with open(ours) as pipe:
+        lines = int(pipe.read() or 0)
+    assert os.waitpid(process, 0)[1] == (0 if lines else signal.SIGKILL)
+    return lines
+
+
+def counted(job: Job, number: int, step: int) -> int:
+    """Do a job and count its lines, but die at this one."""
+    lines = count(1)
+
+    def line(_frame: FrameType, event: str, _argument: Any) -> Any:
+        if event == "line" and next(lines) == step:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return line
+
+    def call(frame: FrameType, _event: str, _argument: Any) -> Any:
+        return line if frame.f_globals.get("__name__", "").startswith(PACKAGES) else None
+
+    def begin() -> None:
+        threading.settrace(call)
+        sys.settrace(call)
+
+    job(number, begin)
+    sys.settrace(None)
+    return next(lines)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
