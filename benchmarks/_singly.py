@@ -1,6 +1,5 @@
 """One event at a time through the library: what it does with each, and how many a second it handles."""
 
-import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import partial
@@ -14,6 +13,7 @@ from eventsourcing.projection import Projection, ProjectionRunner
 from eventsourcing.sqlite import SQLiteProcessRecorder
 from eventsourcing.system import Follower
 
+from benchmarks._figures import seconds
 from domain.log import Log
 from projections.engine import Engine
 
@@ -174,13 +174,6 @@ class OurViewsOneByOne(OneByOne):
     def policy(self, domain_event: Any, processing_event: Any) -> None:
         self.step()
         super().policy(domain_event, processing_event)
-
-
-def seconds(work: Callable[[], Any]) -> float:
-    """How long a call takes."""
-    started = time.perf_counter()
-    work()
-    return time.perf_counter() - started
 
 
 def stored(log: Log, count: int) -> list[StoredEvent]:

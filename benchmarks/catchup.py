@@ -9,15 +9,14 @@ Run: python -m benchmarks.catchup [--events N] [--store sqlite|postgresql]
 
 import argparse
 import os
-import shutil
-import tempfile
 from datetime import timedelta
 from pathlib import Path
 
 import psycopg
 
-from benchmarks._places import embedded_server
-from benchmarks._singly import NOW, STEPS, Step, followed, seconds, stored, subscribed
+from benchmarks._figures import seconds
+from benchmarks._places import embedded_server, schema, workplace
+from benchmarks._singly import NOW, STEPS, Step, followed, stored, subscribed
 from domain.events.contacts import ContactReceived
 from domain.log import Log, Pending, open_log
 from ingestion.demo.filling import fill
@@ -48,7 +47,7 @@ def later(log: Log) -> None:
     log.append_batch(pending, run=run, now=NOW)
 
 
-def measure(name: str, urls: tuple[str, str], folder: Path, env: dict[str, str], count: int) -> None:
+def measure(name: str, urls: tuple[str, str, str], folder: Path, env: dict[str, str], count: int) -> None:
     """One line for one store."""
     log = open_log(urls[0], keys=folder / "keys.db", create=True)
     fill(log, truth=folder / "truth.json")
@@ -59,7 +58,7 @@ def measure(name: str, urls: tuple[str, str], folder: Path, env: dict[str, str],
     assert {view.state for view in engine.positions().values()} == {"ok"}
     rebuilt = log.head() / seconds(lambda: engine.rebuild(now=NOW))
     library = subscribed if name == "postgresql" else followed
-    step = Step(log, urls[1] if name == "sqlite" else urls[1].replace("ours", "singly"), back=STEPS)
+    step = Step(log, urls[2], back=STEPS)
     single = library(env, stored(log, count), step)
     step.engine.close()
     engine.close()
@@ -78,20 +77,18 @@ def main() -> None:
     parser.add_argument("--events", type=int, default=3_000, help="handled by the library")
     parser.add_argument("--store", choices=["sqlite", "postgresql"])
     arguments = parser.parse_args()
-    folder = Path(tempfile.mkdtemp(prefix="omni", dir="/tmp"))
-    folder.chmod(0o755)
     print(
         "catch-up of all views, k events/s; the library's events/s, one at a time, and how much faster ours are"
     )
     print(
         "store          ours  rebuild  +1,000 ms  library: tracking      ours  and its rows      ours    load"
     )
-    try:
+    with workplace() as folder:
         if arguments.store != "postgresql":
             env = {"PERSISTENCE_MODULE": "eventsourcing.sqlite"}
             env |= {"ORIGINATOR_ID_TYPE": "text", "FOLDER": str(folder)}
-            urls = (f"sqlite:///{folder}/log.db", f"sqlite:///{folder}/views.db")
-            measure("sqlite", urls, folder, env, arguments.events)
+            log, views, singly = (f"sqlite:///{folder}/{file}.db" for file in ("log", "views", "singly"))
+            measure("sqlite", (log, views, singly), folder, env, arguments.events)
         if arguments.store != "sqlite":
             (folder / "pg").mkdir()
             with embedded_server(folder) as server:
@@ -99,13 +96,8 @@ def main() -> None:
                 env = {"PERSISTENCE_MODULE": "eventsourcing.postgres", "POSTGRES_PASSWORD": "unused"}
                 env |= {f"POSTGRES_{name.upper()}": str(parts[name]) for name in ("dbname", "host", "user")}
                 env |= {"POSTGRES_SCHEMA": "library", "ORIGINATOR_ID_TYPE": "text"}
-                with psycopg.connect(server, autocommit=True) as connection:
-                    for schema in ("ours", "library", "singly"):
-                        connection.execute(f"CREATE SCHEMA {schema}")
-                url = f"{server}&options=-csearch_path%3Dours"
-                measure("postgresql", (url, url), folder / "pg", env, arguments.events)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+                ours, singly, _ = (schema(server, name) for name in ("ours", "singly", "library"))
+                measure("postgresql", (ours, ours, singly), folder / "pg", env, arguments.events)
 
 
 if __name__ == "__main__":
