@@ -15,7 +15,7 @@ from domain.events import EVENTS
 from domain.keys import KeyStore
 from domain.log.address import Address
 from domain.log.gate import gate_of
-from domain.log.reading import SEALED, opened_states, present_states
+from domain.log.reading import SEALED, opened_states, present_states, text_states
 
 SCHEMA = pa.schema(
     [
@@ -101,7 +101,7 @@ class BulkReader:
         if opened:
             query = f"{_TAKE[self._dialect]}{_SEALED[self._dialect]}{_FROM}{where}"
             values = [_texts(sorted(opened)), *values]
-        table = self._asked(query, values)
+        table = text_states(self._asked(query, values))
         if not table.num_rows:
             return SCHEMA.empty_table()
         if opened:

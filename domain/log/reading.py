@@ -13,6 +13,22 @@ PAGE = 20_000
 """Rows whose keys are fetched by one look into the key store."""
 
 
+def text_states(table: pa.Table) -> pa.Table:
+    """The table with states as text; one that is none is replaced by a state of version 0, which no class has."""
+    try:
+        return _with_states(table, table["state"].cast(pa.string()))
+    except pa.ArrowInvalid:
+        states = [_text(state) for state in table["state"].to_pylist()]
+        return _with_states(table, pa.chunked_array([states], pa.string()))
+
+
+def _text(state: bytes) -> str:
+    try:
+        return state.decode()
+    except UnicodeDecodeError:
+        return f"{VERSIONED}0}}"
+
+
 def opened_states(table: pa.Table, store: KeyStore) -> pa.Table:
     """The table with the fragments in its last column `sealed` put into its states, as far as their keys exist.
 

@@ -186,3 +186,12 @@ def test_a_server_that_drops_a_kept_connection_is_asked_again(postgres_url: str,
         )
     assert positions(log.arrow_of(["contact:crm1:0"])) == [1]
     log.close()
+
+
+def test_a_state_that_is_no_text_is_replaced_and_the_others_are_read(log: Log) -> None:
+    append(log, mail(0), mail(1), mail(2))
+    with log.session(commit=True) as session:
+        session.run("UPDATE stored_events SET state = ? WHERE event_id = 'crm1|1|1'", [b'{"case":"\xff"}'])
+    for opened in (frozenset[str](), EVERY):
+        states = log.arrow(opened=opened)["state"].to_pylist()
+        assert [state.startswith('{"class_version":0') for state in states] == [False, True, False]
