@@ -105,7 +105,7 @@ class Engine:
         if not anew:
             self._following.follow(now, erased=True)
         targets = names if view in (None, IDENTITY) else (view,)
-        found = self._following.rebuilding(now, accept=accept, anew=anew).rebuild(targets)
+        found = self._following.rebuilding(now, accept=accept, anew=anew, pinned=True).rebuild(targets)
         self._serving.forget()
         self._following.follow(now)
         choked = self._serving.standing().choked

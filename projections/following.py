@@ -9,6 +9,7 @@ from sqlalchemy.engine import Connection
 from projections import unread
 from projections.catchup import Run, catch_up
 from projections.pinning import destroyed, pinned
+from projections.pins import Bereft
 from projections.poison import Choked, choking
 from projections.progress import Progress, Rebuilt
 from projections.rebuilding import Rebuilding
@@ -56,11 +57,17 @@ class Following:
         due = self.retries.due(views, now)
         if not due:
             return []
-        found = self.rebuilding(now).rebuild(due)
+        try:
+            found = self.rebuilding(now).rebuild(due)
+        except Bereft:
+            self.follow(now, erased=True)
+            found = self.rebuilding(now, pinned=True).rebuild(due)
         self.retries.note(due, {one.view for one in found if one.error}, now)
         return found
 
-    def rebuilding(self, now: datetime, *, accept: bool = False, anew: bool = False) -> Rebuilding:
+    def rebuilding(
+        self, now: datetime, *, accept: bool = False, anew: bool = False, pinned: bool = False
+    ) -> Rebuilding:
         """How these views are rebuilt."""
         return Rebuilding(
             views=self.views,
@@ -69,6 +76,7 @@ class Following:
             now=now,
             accept=accept,
             anew=anew,
+            pinned=pinned,
         )
 
     def _follow(self, connection: Connection, standing: Standing, now: datetime, again: set[str]) -> Progress:

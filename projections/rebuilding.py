@@ -7,7 +7,7 @@ from datetime import datetime
 
 from sqlalchemy.engine import Connection
 
-from projections import persons, unread
+from projections import persons, pins, unread
 from projections.catchup import Outcome, Run, catch_up, compute_all
 from projections.judging import Look
 from projections.poison import Choked, choking
@@ -23,7 +23,7 @@ class Rebuilding:
     """How views are rebuilt; `run_at` looks at the log up to a position.
 
     With `accept`, rows that differ are switched though nothing was raised. With `anew`, whatever stands there is
-    replaced and nothing compared.
+    replaced and nothing compared. With `pinned`, links that got lost with destroyed keys are no reason to stop.
     """
 
     views: Views
@@ -32,6 +32,7 @@ class Rebuilding:
     now: datetime
     accept: bool = False
     anew: bool = False
+    pinned: bool = False
 
     def rebuild(self, targets: Collection[str]) -> list[Rebuilt]:
         """Compute and compare from one look at the old rows; the lock is taken for the switch alone."""
@@ -41,6 +42,8 @@ class Rebuilding:
             try:
                 with choking():
                     outcome = compute_all(self.run_at(look.position))
+                if not self.pinned and IDENTITY in look.standing.current:
+                    pins.check(persons.stored_rows(look.old, None), outcome.identity)
                 found = look.judged(outcome, targets, accept=self.accept)
             except Choked as choked:
                 found = look.failed(targets, str(choked))
@@ -90,7 +93,7 @@ class Rebuilding:
             everybody = self.upkeep.versions.keys() - outcome.built.errors.keys()
             self._follow(connection, connection, everybody, look.position, self.upkeep.log.head())
         else:
-            self._follow(connection, look.old, switched, look.position, live.base)
+            self._follow(connection, look.old, _with_readers(switched, outcome), look.position, live.base)
 
     def _follow(
         self, connection: Connection, known: Connection, views: Collection[str], base: int, upto: int
@@ -120,3 +123,12 @@ class Rebuilding:
                 raise ViewsBusy(
                     f"The views {self.upkeep.address} were built anew by another process meanwhile: try again."
                 )
+
+
+def _with_readers(views: Collection[str], outcome: Outcome) -> set[str]:
+    """These views and all that read them: others have followed the log by the old rows of what is replaced."""
+    found = set(views)
+    for name, read in outcome.built.reads.items():
+        if read & found and name not in outcome.built.errors:
+            found.add(name)
+    return found

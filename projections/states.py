@@ -103,13 +103,16 @@ def _versioned(states: pl.Series, kinds: pl.Series) -> dict[int, str]:
         return {}
     versions = states.str.extract(_VERSION, 1).cast(pl.Int64, strict=False)
     rows = zip(bearing.arg_true(), versions.filter(bearing), kinds.filter(bearing), strict=True)
-    return {
-        place: f"{NEWER} {version} of {kind}, this Omniline knows {EVENTS[kind].class_version}"
-        if version is not None and version > EVENTS[kind].class_version
-        else f"its state cannot be brought to version {EVENTS[kind].class_version} of {kind}"
-        for place, version, kind in rows
-        if kind in EVENTS
-    }
+    return {place: _why(version, kind) for place, version, kind in rows if kind in EVENTS}
+
+
+def _why(version: int | None, kind: str) -> str:
+    known = EVENTS[kind].class_version
+    if version == 0:
+        return "its state is no text"
+    if version is not None and version > known:
+        return f"{NEWER} {version} of {kind}, this Omniline knows {known}"
+    return f"its state cannot be brought to version {known} of {kind}"
 
 
 def _whole(states: pl.Series) -> pl.Series:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 from zlib import crc32
 
 import sqlalchemy as sa
@@ -79,6 +79,7 @@ class Views:
             )
         else:
             self._engine = sa.create_engine(address.set(drivername="postgresql+psycopg"))
+            sa.event.listen(self._engine, "connect", _unhurried)
 
     @staticmethod
     def _make_folder(address: sa.URL) -> None:
@@ -160,6 +161,13 @@ class Views:
     def close(self) -> None:
         """Give back the connections."""
         self._engine.dispose()
+
+
+def _unhurried(connection: Any, _record: Any) -> None:
+    """A view may take its time to be computed between two statements of one transaction."""
+    connection.autocommit = True
+    connection.execute("SET idle_in_transaction_session_timeout = 0")
+    connection.autocommit = False
 
 
 def marks(connection: Connection) -> dict[str, Mark]:

@@ -132,20 +132,18 @@ class Home:
         with self._database() as connection:
             return set(sa.inspect(connection).get_table_names())
 
-    def alter(self, position: int, **columns: str) -> dict[str, str]:
+    def alter(self, position: int, **columns: str | bytes) -> dict[str, str | bytes]:
         """Put other values into a stored event's row, behind the log's back; the former ones are returned."""
-        names = list(columns)
-        sets = ", ".join(f"{name} = CAST(? AS {'BLOB' if name == 'state' else 'TEXT'})" for name in names)
+        shown, sets = ", ".join(columns), ", ".join(f"{name} = ?" for name in columns)
         with closing(sqlite3.connect(self.folder / "log.db", isolation_level=None)) as connection:
-            found = connection.execute(
-                f"SELECT {', '.join(names)} FROM stored_events WHERE rowid = {position}"  # noqa: S608
+            (former,) = connection.execute(
+                f"SELECT {shown} FROM stored_events WHERE rowid = {position}"  # noqa: S608
             )
-            former = dict(zip(names, found.fetchone(), strict=True))
             connection.execute(
                 f"UPDATE stored_events SET {sets} WHERE rowid = {position}",  # noqa: S608
                 list(columns.values()),
             )
-        return {name: value.decode() if isinstance(value, bytes) else value for name, value in former.items()}
+        return dict(zip(columns, former, strict=True))
 
     @contextmanager
     def _database(self) -> Iterator[sa.Connection]:

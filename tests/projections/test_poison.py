@@ -2,19 +2,24 @@
 
 from datetime import timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import polars as pl
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from domain.events import NAMES
 from domain.events.contacts import ContactReceived
+from domain.events.envelope import Event
 from projections.engine import ViewState
 from projections.facts import FACTS
 from projections.frames import of
 from projections.known import Known
 from projections.tables import table
 from tests.given import FAR, POLICY, append
-from tests.projections.homes import SEEN, Home, at, bears, fact, home, log_of, said, see
+from tests.projections.homes import OPENED, SEEN, Home, at, bears, fact, home, log_of, said, see
+from tests.test_replay import batches, happenings, histories
 
 MAIL, CALL = "contact:shop:mail", "contact:telephony:call"
 LATER = FAR + timedelta(minutes=2)
@@ -36,7 +41,9 @@ def receive(known: Known) -> pl.DataFrame:
 TWO = [fact(RECEIVED, receive), fact(SEEN, see)]
 
 
-def poisoned(tmp_path: Path, views: str, position: int, state: str) -> tuple[Home, dict[str, str]]:
+def poisoned(
+    tmp_path: Path, views: str, position: int, state: str | bytes
+) -> tuple[Home, dict[str, str | bytes]]:
     """A home, never caught up before, whose event at a position cannot be read, and what stood in its row."""
     made = Home(folder=tmp_path, log=log_of(tmp_path, create=True), facts=TWO, views=views)
     append(made.log, EVENTS)
@@ -57,7 +64,9 @@ def well(made: Home) -> None:
 @pytest.mark.parametrize(
     ("state", "reason"),
     [
+        (b"no JSON", "its state is no JSON object"),
         ("no JSON", "its state is no JSON object"),
+        (b"\xff\x00{}", "its state is no text"),
         ("", "its state is no JSON object"),
         ('["text"]', "its state is no JSON object"),
         ('{"text":"first"', "its state is no JSON object"),
@@ -66,7 +75,7 @@ def well(made: Home) -> None:
     ],
 )
 def test_only_who_reads_an_unreadable_event_stops_and_resumes_once_it_can_be_read(
-    tmp_path: Path, state: str, reason: str
+    tmp_path: Path, state: str | bytes, reason: str
 ) -> None:
     made, former = poisoned(tmp_path, f"sqlite:///{tmp_path}/views.db", 1, state)
     sentence = (
@@ -84,6 +93,19 @@ def test_only_who_reads_an_unreadable_event_stops_and_resumes_once_it_can_be_rea
     made.alter(1, **former)
     made.engine.catch_up(now=LATER)
     assert made.rows("received") == [(MAIL, 1), (CALL, 2)]
+    well(made)
+
+
+def test_an_event_of_a_newer_class_waits_for_a_newer_omniline(tmp_path: Path, views_url: str) -> None:
+    made, former = poisoned(tmp_path, views_url, 1, '{"class_version":7,"case":"A","mood":"good"}')
+    assert made.engine.positions()["received"].error == (
+        "received stopped at the event shop|one|1 at position 1, which cannot be read (it is of version 7 of "
+        "contact.received, this Omniline knows 1): update Omniline."
+    )
+    assert [view.state for view in made.engine.positions().values()] == ["ok", "failed", "ok"]
+    assert (MAIL, "shop|one|1", "A") in [row[:3] for row in made.rows()]
+    made.alter(1, **former)
+    made.engine.catch_up(now=LATER)
     well(made)
 
 
@@ -207,6 +229,33 @@ def test_a_decision_that_cannot_be_read_stops_everything_and_crashes_nothing(tmp
     made.alter(5, **former)
     made.engine.catch_up(now=LATER)
     well(made)
+
+
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(histories(happenings), st.data())
+def test_whatever_was_unreadable_for_a_while_leaves_no_trace(
+    history: list[Event], data: st.DataObject
+) -> None:
+    """Parts of a history arrive, some states are broken and mended between: in the end all is as if never broken."""
+    with TemporaryDirectory(prefix="omni") as folder:
+        made = home(Path(folder), facts=FACTS)
+        broken: dict[int, dict[str, str | bytes]] = {}
+        now = FAR
+        for part in batches(history, data.draw(st.lists(st.integers(0, 60), min_size=1, max_size=3))):
+            append(made.log, part)
+            for position in data.draw(st.sets(st.integers(1, made.log.head()), max_size=2)) - broken.keys():
+                state = data.draw(st.sampled_from(["", "no JSON", '{"seq":"x"}', '{"class_version":9}']))
+                broken[position] = made.alter(position, state=state)
+            made.engine.catch_up(now=now)
+            for position in list(broken)[:1]:
+                made.alter(position, **broken.pop(position))
+            now += timedelta(hours=2)
+        for position, former in broken.items():
+            made.alter(position, **former)
+        made.engine.catch_up(now=now)
+        well(made)
+        while OPENED:
+            OPENED.pop().close()
 
 
 def test_a_case_named_by_an_event_that_nobody_reads_counts_as_soon_as_it_can_be_read(tmp_path: Path) -> None:

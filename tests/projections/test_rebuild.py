@@ -3,19 +3,24 @@
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import ModuleType
 
 import polars as pl
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from domain.events import NAMES
+from domain.events.envelope import Event
 from projections import persons
 from projections.comparing import LISTED
-from projections.engine import Difference, Rebuilt, ViewsBusy, ViewsError, ViewsRefused, ViewState
+from projections.engine import Difference, Engine, Rebuilt, ViewsBusy, ViewsError, ViewsRefused, ViewState
 from projections.known import Known
 from projections.tables import table
 from tests.given import FAR, append
-from tests.projections.homes import SEEN, Home, at, bears, fact, home, said, see
+from tests.projections.homes import OPENED, SEEN, Home, at, bears, fact, home, said, see
+from tests.test_replay import happenings, histories
 
 MAIL, CALL = "contact:shop:mail", "contact:telephony:call"
 ANNA = (
@@ -169,6 +174,35 @@ def test_the_old_view_serves_and_is_followed_while_the_new_one_is_computed(made:
     ]
 
 
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(histories(happenings), st.integers(0, 60), st.integers(0, 60), st.booleans())
+def test_whatever_is_followed_meanwhile_is_in_the_new_view(
+    history: list[Event], one: int, other: int, who: bool
+) -> None:
+    """Events arrive before, during and after a building beside: rows are those of a run over all at once."""
+    first, second = sorted((one % (len(history) + 1), other % (len(history) + 1)))
+    with TemporaryDirectory(prefix="omni") as folder:
+        made = home(Path(folder), history[:first], facts=[fact(COUNTED, count), DOUBLED, fact(SEEN, see)])
+        if who:
+            aged(made)
+
+        def meanwhile() -> None:
+            append(made.log, history[first:second])
+            if not who:
+                made.engine.catch_up(now=FAR)
+
+        newer = [fact(COUNTED, during(tenfold, meanwhile), 2), DOUBLED, fact(SEEN, see)]
+        again = Home(folder=made.folder, log=made.log, views=made.views, facts=newer)
+        again.engine.catch_up(now=FAR)
+        again.more(*history[second:])
+        assert {name: again.rows(name) for name in ("counted", "doubled", "seen")} == {
+            name: again.whole(name) for name in ("counted", "doubled", "seen")
+        }
+        assert {one.outcome for one in again.engine.rebuild(now=FAR)} == {"same"}
+        while OPENED:
+            OPENED.pop().close()
+
+
 def test_a_policy_adopted_meanwhile_is_followed_too(made: Home) -> None:
     def meanwhile() -> None:
         from tests.test_replay import STRICTER
@@ -224,6 +258,24 @@ def test_a_raised_version_met_by_a_catch_up_is_built_beside_and_told(made: Home)
     assert newer.catch_up(now=FAR).notes == ()
 
 
+def test_a_view_built_beside_after_keys_were_destroyed_keeps_the_persons_of_the_others(made: Home) -> None:
+    made.more(bears("shop:account", "email", "anna@example.com", 3))
+    who = made.persons()
+    made.log.keys.destroy(["contact:shop:account"], now=FAR)
+    newer = made.reopened([fact(COUNTED, tenfold, 2), fact(SEEN, see)])
+    newer.catch_up(now=FAR)
+    assert newer.facts("counted").rows() == [(MAIL, 30), (CALL, 20), *_pins(newer)]
+    assert who.items() <= dict(newer.facts("assignments").select("subject", "person").iter_rows()).items()
+    assert {one.outcome for one in newer.rebuild(now=FAR)} == {"same"}
+
+
+def _pins(engine: Engine) -> list[tuple[str, int]]:
+    """The decisions that keep persons together are a subject of their own."""
+    found = [row for row in engine.facts("counted").rows() if row[0].startswith("link:")]
+    assert found
+    return found
+
+
 def test_rows_of_another_key_are_not_compared(made: Home) -> None:
     keyed = table("counted", "event", event=str, person=str)
     raised = fact(keyed, lambda known: known.events.select("person", event="event_id"), 2)
@@ -245,9 +297,8 @@ def test_what_reads_a_raised_view_follows_it_and_what_does_not_stays_as_it_is(tm
     assert "forged" in newer.facts("seen")["text"]
 
 
-@pytest.fixture
-def older(made: Home) -> Home:
-    """The same views, as an older resolution of who is who left them."""
+def aged(made: Home) -> None:
+    """Leave who is who as an older resolution would have left it."""
     names = {one.name: one.name.removesuffix(IDENTITY) + "_v0" for one in persons.TABLES}
     made.forge(
         *(f"DROP INDEX {index.name}" for one in persons.TABLES for index in one.indexes),
@@ -255,10 +306,11 @@ def older(made: Home) -> Home:
         "UPDATE view_position SET version = 0 WHERE view = 'identity'",
         "UPDATE identifiers_v0 SET obtained = 'guessed' WHERE subject = 'contact:telephony:call'",
     )
-    return Home(folder=made.folder, log=made.log, views=made.views, facts=made.facts)
 
 
-def test_a_raised_resolution_of_who_is_who_is_built_beside_with_all_that_follows(older: Home) -> None:
+def test_a_raised_resolution_of_who_is_who_is_built_beside_with_all_that_follows(made: Home) -> None:
+    aged(made)
+    older = Home(folder=made.folder, log=made.log, views=made.views, facts=made.facts)
     assert {view.state for view in older.engine.positions().values()} == {"behind"}
     assert older.persons() == {MAIL: MAIL, CALL: CALL}
     append(older.log, [bears("shop:mail", "phone", "+48 601 234 567", 5)])

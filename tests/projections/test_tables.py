@@ -125,3 +125,11 @@ def test_a_file_that_is_no_database_is_told_in_one_sentence(tmp_path: Path) -> N
     ):
         connection.exec_driver_sql("SELECT * FROM sqlite_master")
     views.close()
+
+
+def test_a_server_that_ends_idle_transactions_does_not_end_those_that_compute(postgres_url: str) -> None:
+    views = Views(f"{postgres_url}&options=-cidle_in_transaction_session_timeout%3D1000", patience=1)
+    for look in (views.reading, views.writing):
+        with look() as connection:
+            assert connection.exec_driver_sql("SHOW idle_in_transaction_session_timeout").scalar() == "0"
+    views.close()
