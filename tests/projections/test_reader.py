@@ -103,13 +103,24 @@ def test_a_dimension_that_does_not_exist_is_named_with_those_that_do(golden):
 
 @pytest.mark.parametrize("text", [
     EMAIL, " ANNA@Example.com ", "601 234 567", "+48 601-234-567", NUMBER, "C1", "A", "customer:shop:C1",
-    "contact:telephony:call-8", "shop|14|1",
+    "contact:telephony:call-8", "shop|14|1", "(+48) 601234567", "tel. 0048 601 234 567", "c1", "account:C1",
+    f"email:{EMAIL}", f"mailto:{EMAIL}", f"phone:{NUMBER}",
 ])  # fmt: skip
 def test_a_person_is_found_by_any_identifier_in_any_spelling(golden, text):
     assert golden.reader().find(text) == ["customer:shop:C1"]
 
 
-@pytest.mark.parametrize("text", ["", "  ", "nobody@example.com", "601234568", "'; drop table", "x|y|1"])
+@pytest.mark.parametrize("text", ["CARD-77x", "card-77X", " card-77x ", "card:Card-77x", "card: CARD-77X"])
+def test_an_account_is_found_in_upper_and_in_lower_case(tmp_path, text):
+    at, subject = local("03-02 10:00"), "customer:1"
+    other = asserted("customer:2", "card", "card-77", at, "login")
+    home = given(tmp_path, [asserted(subject, "card", "Card-77x", at, "login"), other])
+    assert home.reader().find(text) == ["customer:shop:1"]
+
+
+@pytest.mark.parametrize("text", [
+    "", "  ", "nobody@example.com", "601234568", "'; drop table", "x|y|1", "601234", "anna", "\udcff", "email:",
+])  # fmt: skip
 def test_nobody_is_found_under_what_is_not_known(golden, text):
     assert golden.reader().find(text) == []
 
