@@ -44,10 +44,10 @@ class Batch:
 
     def judge(self, session: Session, *, mint: bool) -> None:
         """Decide on every draft, as the log is now; keys are made for what is new, if at all."""
-        self._head = session.tip().position
-        known = session.known([draft.event_id for draft in self._drafts])
         if self.verdicts:
             self._number_anew()
+        self._head = session.tip().position
+        known = session.known([draft.event_id for draft in self._drafts])
         self._find_keys(known, mint=mint)
         self.verdicts = judge(session, self._drafts, known, changed=self._changed, erased=self._erased)
 

@@ -104,6 +104,20 @@ def test_a_change_told_twice_in_an_overtaken_batch_is_stored_once(log_url: str, 
     holder.close()
 
 
+def test_a_change_in_an_overtaken_batch_is_the_revision_after_theirs(log_url: str, keys: Path) -> None:
+    holder, log = open_log(log_url, keys=keys, create=True), open_log(log_url, keys=keys)
+    append(holder, mail(1), mail(2))
+    mine = [mail(1, text="mine"), mail(2, text="same"), mail(9, subject="contact:judged")]
+    theirs = [mail(1, text="theirs"), mail(2, text="same")]
+    assert overtaken(holder, log, mine, theirs, "revise") == [
+        stored("crm1|1|3", 5),
+        duplicate("crm1|2|1", 4),
+        stored("crm1|9|1", 6),
+    ]
+    log.close()
+    holder.close()
+
+
 @pytest.mark.parametrize("revision", [1, 2])
 @pytest.mark.parametrize("together", [True, False])
 def test_a_revision_under_another_subject_is_a_conflict(log: Log, together: bool, revision: int) -> None:
