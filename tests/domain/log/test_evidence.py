@@ -95,6 +95,25 @@ def test_an_absent_an_unsigned_and_a_changed_event_are_told_apart(home: Signed) 
     assert prove(home.log, "crm1|1100|1", keys=[home.public]).holds
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        "DELETE FROM checkpoints",
+        "UPDATE checkpoints SET note = 'none'",
+        "UPDATE checkpoints SET size = size + 1",
+    ],
+)
+def test_an_event_is_proven_from_a_copy_where_the_database_s_checkpoints_are_gone_or_forged(
+    home: Signed, change: str
+) -> None:
+    home.forge(change)
+    proof = prove(home.log, "crm1|1100|1", keys=[home.public], copies=[home.copy])
+    assert proof.holds
+    assert (proof.index, proof.checkpoint.size) == (1100, 1200)
+    with pytest.raises(LogError, match="No checkpoint covers position 1101 yet"):
+        prove(home.log, "crm1|1100|1", keys=[home.public])
+
+
 def test_a_bundle_is_checked_by_itself_with_nothing_but_python_and_the_public_key(home: Signed) -> None:
     path, key = bundled(home), public_file(home.key)
     done = subprocess.run(
