@@ -176,8 +176,8 @@ def test_who_cannot_be_named_stays_nameless_and_what_was_shared_stays_shared(tmp
     assert persons(home.engine) == who
 
 
-def test_a_line_tells_what_was_erased_and_nobody_is_found_by_it(tmp_path: Path) -> None:
-    home = given(tmp_path, timeline())
+def test_a_line_tells_what_was_erased_and_nobody_is_found_by_it(tmp_path: Path, log_url: str) -> None:
+    home = given(tmp_path, timeline(), url=log_url)
     destroy(home, MAIL, OWN)
     home.engine.rebuild(now=FAR)
     for reader in (home.reader(), home.reader().at(AsOf(instant=FAR))):
