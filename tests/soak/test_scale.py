@@ -60,9 +60,9 @@ def test_a_log_of_millions_keeps_its_rate_its_memory_and_its_proofs(
     each = size(folder, log_url) / EVENTS
     with capsys.disabled():
         print(f"\n{log_url.partition(':')[0]}, {EVENTS:,} events, {each:.0f} bytes each")
-        for work, told in (("filled", filled), ("read", read), ("signed and verified", proven)):
+        for work, told in (("filled", filled), ("read and opened", read), ("signed and verified", proven)):
             print(f"  {work} in {told['seconds']:.0f} s, at most {told['gibibytes']:.2f} GiB")
-    assert (read["rows"], read["head"]) == (EVENTS, EVENTS)
+    assert (read["rows"], read["opened"], read["head"]) == (EVENTS, EVENTS, EVENTS)
     assert proven["ok"]
     assert (proven["verified"], proven["signed"]) == (EVENTS, EVENTS)
     assert filled["tenths"][0] >= 0.5 * filled["tenths"][-1]
