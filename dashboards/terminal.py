@@ -14,6 +14,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from projections.poison import trace_of
+
 SHARES = ("value", "low", "high", "share_in_target")
 SECONDS = ("median_s", "p90_s", "median_calendar_s", "p90_calendar_s", "elapsed_s", "target_s", "oldest_s")
 WIDTH = 140
@@ -146,7 +148,7 @@ def failed(error: Exception) -> str:
         return str(error)
     if isinstance(error, OSError) and error.filename:
         return f"{error.filename}: {error.strerror}."
-    logging.critical("unforeseen", exc_info=error)
+    logging.critical("unforeseen: %s", trace_of(error))
     return (
         f"Something unforeseen went wrong: {type(error).__name__}: {error} (omniline.log at home has more)."
     )

@@ -14,6 +14,7 @@ from domain.keys import KeysError
 from domain.log import LogError
 from projections.asking import engine_of
 from projections.engine import Engine, Progress, ViewsError
+from projections.poison import place_of, trace_of
 
 PATIENCE = 1.0
 """Seconds between two looks at a log that does not grow: what failed is tried again, what is due is signed."""
@@ -109,8 +110,8 @@ class Keeper:
         except (LogError, KeysError, ViewsError) as error:
             self._noted(what, str(error))
         except Exception as error:
-            if self._noted(what, f"Something unforeseen went wrong: {type(error).__name__}: {error}."):
-                LOGGER.exception("unforeseen")
+            if self._noted(what, f"Something unforeseen went wrong: {place_of(error)}."):
+                LOGGER.error("unforeseen: %s", trace_of(error))  # noqa: TRY400
         else:
             self._noted(what, None)
             return True

@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
+from traceback import extract_tb, format_tb
 from types import ModuleType
 
 import polars as pl
@@ -12,6 +14,7 @@ from domain.log import LogError
 from projections.frames import FrameError
 from projections.known import Known
 from projections.parts import only
+from projections.tables import TableError
 from projections.views import ViewsError
 from projections.writing import IDENTITY
 
@@ -38,7 +41,24 @@ def sentence(name: str, error: BaseException, where: str = "") -> str:
     """Why one view stands still, and what to do."""
     if isinstance(error, FrameError):
         return f"{name} stopped at {error.what}"
-    return f"{name} could not be built ({type(error).__name__}: {error}){where}: mend its build, then project again."
+    told = f"TableError: {error}" if isinstance(error, TableError) else place_of(error)
+    return f"{name} could not be built ({told}){where}: mend its build, then project again."
+
+
+def place_of(error: BaseException) -> str:
+    """What was raised, and where in our code; what others say in their errors may repeat what people wrote."""
+    steps = extract_tb(error.__traceback__)
+    own = [step for step in steps if "site-packages" not in step.filename] or steps
+    return f"{type(error).__name__} in " + (
+        f"{Path(own[-1].filename).name}, line {own[-1].lineno}" if own else "C"
+    )
+
+
+def trace_of(error: BaseException) -> str:
+    """The way to it through the code, with those that it came from, and without their words."""
+    before = error.__cause__ or error.__context__
+    own = f"{type(error).__name__}\n{''.join(format_tb(error.__traceback__))}"
+    return f"{trace_of(before)}{own}" if before is not None else own
 
 
 def unbuilt(fact: ModuleType, known: Known, error: BaseException, failed: Mapping[str, str]) -> str:

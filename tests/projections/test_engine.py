@@ -55,8 +55,8 @@ def test_a_fact_that_fails_keeps_its_rows_and_position_while_the_others_go_on(
     progress = made.more(said("ContactReceived", "shop:mail", 3, text="boom", id="bad"))
     ok = ViewState(position=5, lag=0, state="ok")
     boom = (
-        "counted could not be built (ValueError: boom), first with the event shop|bad|1 at position 5: mend its "
-        "build, then project again."
+        f"counted could not be built (ValueError in test_engine.py, line {count.__code__.co_firstlineno + 3}), first "
+        "with the event shop|bad|1 at position 5: mend its build, then project again."
     )
     after = "doubled reads counted, which could not be built: mend that one first."
     assert progress.views == {

@@ -1,5 +1,6 @@
 """Poison: an event that cannot be read stops who reads it, and nobody else; mended, they resume as a rebuild would."""
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -153,6 +154,18 @@ def test_the_shipped_facts_that_do_not_read_an_event_go_on(tmp_path: Path) -> No
     made.alter(5, **former)
     made.engine.catch_up(now=LATER)
     well(made)
+
+
+def test_what_people_wrote_is_in_no_sentence_about_a_build_that_fails(tmp_path: Path) -> None:
+    def fail(known: Known) -> pl.DataFrame:
+        return receive(replace(known, events=known.events.cast({"text": pl.Int64})))
+
+    made = home(tmp_path, EVENTS, facts=[fact(RECEIVED, fail), fact(SEEN, see)])
+    line = fail.__code__.co_firstlineno + 1
+    assert made.engine.positions()["received"].error == (
+        f"received could not be built (InvalidOperationError in test_poison.py, line {line}), first with the event "
+        "shop|one|1 at position 1: mend its build, then project again."
+    )
 
 
 def test_topics_that_are_unknown_stop_nobody_and_are_counted(tmp_path: Path, views_url: str) -> None:

@@ -330,9 +330,7 @@ def test_a_rebuild_that_fails_leaves_the_old_view_as_it_is(made: Home) -> None:
     engine = made.reopened([fact(COUNTED, fail), fact(SEEN, see)])
     found = engine.rebuild(now=FAR)
     assert outcomes(found) == [("identity", "same", 0), ("counted", "failed", 0), ("seen", "same", 0)]
-    assert str(found[1].error).startswith(
-        "counted could not be built (ValueError: boom), first with the event "
-    )
+    assert str(found[1].error).startswith("counted could not be built (ValueError in test_rebuild.py, line ")
     assert engine.positions()["counted"] == ViewState(position=4, lag=0, state="ok")
     assert engine.facts("counted").rows() == [(MAIL, 2), (CALL, 2)]
 
@@ -346,7 +344,7 @@ def test_a_raised_build_that_fails_is_red_while_the_old_one_serves_until_it_is_m
     views = engine.catch_up(now=FAR).views
     assert views["seen"] == ViewState(position=5, lag=0, state="ok")
     assert (views["counted"].state, views["counted"].position) == ("failed", 4)
-    assert "ValueError: boom" in str(views["counted"].error)
+    assert "(ValueError in test_rebuild.py, line " in str(views["counted"].error)
     assert engine.facts("counted").rows() == [(MAIL, 2), (CALL, 2)]
     mended = made.reopened([fact(COUNTED, tenfold, 2), fact(SEEN, see)])
     assert set(mended.catch_up(now=FAR).views.values()) == {ViewState(position=5, lag=0, state="ok")}
