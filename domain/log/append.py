@@ -6,6 +6,7 @@ last row of the one before, which no other attempt can have written alike.
 
 from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
+from itertools import count
 from typing import Any
 
 from domain.keys import CLASSES, KeyStore, Pair
@@ -74,16 +75,25 @@ class Batch:
                 return False
             self.judge(session, mint=True)
             self.seal()
-        fresh = self.fresh
-        written = Rows([verdict.draft for verdict in fresh], run=run, now=now)
-        for verdict, position in zip(fresh, written.store(session, tip), strict=True):
-            verdict.position = position
-        self._last = written.last
+        rows = Rows([verdict.draft for verdict in self.fresh], run=run, now=now)
+        rows.store(session, tip)
+        self._last = rows.last
+        self._place()
         return True
 
     def landed(self, session: Session) -> bool:
-        """Whether the rows of the last attempt are in the log."""
-        return self._last is not None and [*session.rows([self._last[0]])] == [self._last[:-1]]
+        """Whether the rows of the last attempt are in the log; if so, what is new has their positions."""
+        if self._last is None or [*session.rows([self._last[0]])] != [self._last[:-1]]:
+            return False
+        self._place()
+        return True
+
+    def _place(self) -> None:
+        """Tell what is new its position: the last row's, and those before it."""
+        fresh = self.fresh
+        if self._last is not None:
+            for verdict, position in zip(fresh, count(self._last[0] - len(fresh) + 1), strict=False):
+                verdict.position = position
 
     def receipts(self) -> list[Receipt]:
         """What became of each event."""

@@ -1,4 +1,4 @@
-"""A wire to a PostgreSQL server that is cut once, just before or just after the server has committed."""
+"""A wire to a PostgreSQL server that is cut once: before a commit, after it, or while it is still on its way."""
 
 import socket
 import threading
@@ -9,7 +9,9 @@ from typing import Literal
 
 from psycopg.conninfo import conninfo_to_dict
 
-Cut = Literal["before", "after"]
+Cut = Literal["before", "after", "late"]
+"""When the connection is lost; `late`: the commit reaches the server when somebody else asks for the log's lock."""
+LOCK = b"pg_advisory_xact_lock"
 
 
 class Wire:
@@ -26,6 +28,7 @@ class Wire:
         assert self.url != server
         self.cut: Cut | None = None
         self.lost = 0
+        self._late: tuple[socket.socket, bytes] | None = None
         threading.Thread(target=self._accept, daemon=True).start()
 
     def _accept(self) -> None:
@@ -45,21 +48,31 @@ class Wire:
         with one, other, suppress(OSError):
             while data := one.recv(65_536):
                 if b"COMMIT" in data and self._severed(data):
-                    for end in (one, other):
-                        end.shutdown(socket.SHUT_RDWR)
+                    self._sever(one, other, data)
                     return
+                if LOCK in data and self._late:
+                    server, commit = self._late
+                    server.sendall(commit)
                 other.sendall(data)
+
+    def _sever(self, one: socket.socket, other: socket.socket, data: bytes) -> None:
+        if self.cut == "late":
+            self._late = (other.dup(), data)
+            one.shutdown(socket.SHUT_RDWR)
+        else:
+            for end in (one, other):
+                end.shutdown(socket.SHUT_RDWR)
+        self.cut, self.lost = None, self.lost + 1
 
     def _severed(self, data: bytes) -> bool:
         """Whether it is cut here: a server's answer begins with C, for a command that is complete."""
-        severed = self.cut == ("after" if data.startswith(b"C") else "before")
-        if severed:
-            self.cut, self.lost = None, self.lost + 1
-        return severed
+        return self.cut == "after" if data.startswith(b"C") else self.cut in ("before", "late")
 
     def close(self) -> None:
         """Take no more connections."""
         self._ear.close()
+        if self._late:
+            self._late[0].close()
 
 
 @contextmanager

@@ -144,7 +144,7 @@ def wire(postgres_url: str) -> Iterator[Wire]:
         yield made
 
 
-@pytest.mark.parametrize("cut", ["before", "after"])
+@pytest.mark.parametrize("cut", ["before", "after", "late"])
 def test_a_batch_whose_commit_was_lost_on_the_way_is_stored_once_and_told_as_stored(
     wire: Wire, keys: Path, postgres_url: str, cut: Cut
 ) -> None:
