@@ -166,6 +166,10 @@ def test_the_old_view_serves_and_is_followed_while_the_new_one_is_computed(made:
     newer = made.reopened([fact(COUNTED, during(tenfold, meanwhile), 2), DOUBLED, fact(SEEN, see)])
     progress = newer.catch_up(now=FAR)
     assert seen == [(7, [(MAIL, 6), ("contact:shop:new", 1)])]
+    assert [(one.view, one.outcome) for one in progress.rebuilt] == [
+        ("counted", "switched"),
+        ("doubled", "built"),
+    ]
     assert newer.facts("counted").rows() == [(MAIL, 60), ("contact:shop:new", 10)]
     assert newer.facts("doubled").rows() == [(MAIL, 120), ("contact:shop:new", 20)]
     assert set(progress.views.values()) == {ViewState(position=7, lag=0, state="ok")}
