@@ -15,8 +15,8 @@ class Retries:
         self._seen: dict[str, tuple[datetime, timedelta]] = {}
 
     def due(self, names: Collection[str], now: datetime) -> set[str]:
-        """Which of these never failed here, or long enough ago."""
-        return {name for name in names if name not in self._seen or now >= sum_of(self._seen[name])}
+        """Which of these never failed here, or long enough ago; a clock set back makes none wait longer."""
+        return {name for name in names if not (name in self._seen and self._rests(name, now))}
 
     def note(self, tried: Collection[str], failed: Collection[str], now: datetime) -> None:
         """What came of those that were tried."""
@@ -31,7 +31,6 @@ class Retries:
         """Everything is due at once."""
         self._seen.clear()
 
-
-def sum_of(seen: tuple[datetime, timedelta]) -> datetime:
-    """When a failure has been left alone for long enough."""
-    return seen[0] + seen[1]
+    def _rests(self, name: str, now: datetime) -> bool:
+        failed_at, wait = self._seen[name]
+        return failed_at <= now < failed_at + wait

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import groupby
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from domain.log import EVERY, Log, open_log
@@ -15,6 +16,7 @@ from domain.log.held import origin_of
 from domain.log.signing import create_key, read_key, read_public
 from domain.log.verification import verify
 from projections.engine import Engine
+from projections.facts import FACTS
 from tests.faults.batches import NOW, Plan, place_of
 from tests.faults.children import Fact
 
@@ -43,13 +45,13 @@ class Place:
         """The open log."""
         return open_log(self.log_url, keys=self.keys, create=create)
 
-    def holds(self, *senders: "Sent") -> None:
+    def holds(self, *senders: "Sent", facts: Sequence[ModuleType] = FACTS) -> None:
         """All that was acknowledged is there, whole, readable and provable, and the views are as a rebuild's."""
         with closing(self.log()) as log:
             intact(log, senders)
             readable(log, senders)
             proven(log, self.folder)
-            as_rebuilt(log, self.views_url)
+            as_rebuilt(log, self.views_url, facts)
 
 
 @dataclass
@@ -108,9 +110,9 @@ def proven(log: Log, folder: Path) -> None:
     assert report.events == report.signed == log.arrow().num_rows
 
 
-def as_rebuilt(log: Log, views_url: str) -> None:
+def as_rebuilt(log: Log, views_url: str, facts: Sequence[ModuleType]) -> None:
     """The views catch up by themselves, and a rebuild finds nothing to change in them."""
-    with closing(Engine(log, views_url)) as engine:
+    with closing(Engine(log, views_url, facts)) as engine:
         engine.catch_up(now=LATER)
         standing = {(view.position, view.state) for view in engine.positions().values()}
         assert standing == {(log.head(), "ok")}

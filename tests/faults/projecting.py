@@ -7,9 +7,11 @@ import sys
 from contextlib import closing
 from itertools import count
 from pathlib import Path
+from types import ModuleType
 
 from domain.log import open_log
 from projections.engine import Engine
+from projections.facts import FACTS
 from tests.faults.batches import NOW, Plan
 from tests.faults.sending import deliver, told, trouble
 
@@ -24,6 +26,16 @@ def main(url: str, keys: str, views: str, plan: str, first: str) -> None:
         for number in count(int(first)):
             deliver(log, Plan.of(plan), number)
             told(projected=projected(engine, anew=number % EVERY == EVERY - 1))
+
+
+def raised(by: int) -> list[ModuleType]:
+    """The facts as a later Omniline builds them: the same rows, under versions that are higher by so much."""
+    made = []
+    for fact in FACTS:
+        later = ModuleType(fact.__name__)
+        later.__dict__.update(vars(fact), VERSION=fact.VERSION + by)
+        made.append(later)
+    return made
 
 
 def projected(engine: Engine, *, anew: bool = False) -> int:

@@ -4,6 +4,7 @@ One line of JSON per batch, written after its receipts came. What fails is told 
 """
 
 import json
+import os
 import select
 import sys
 from itertools import count
@@ -47,8 +48,8 @@ def trouble(error: Exception) -> None:
 
 
 def told(**fact: object) -> None:
-    """One line for whoever watches."""
-    print(json.dumps(fact), flush=True)
+    """One line for whoever watches, whole or not at all."""
+    os.write(sys.stdout.fileno(), f"{json.dumps(fact)}\n".encode())
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ from domain.home import home_at
 from domain.log import open_log
 from projections.engine import Engine
 from tests.faults.batches import NOW, Plan
-from tests.faults.projecting import EVERY, projected
+from tests.faults.projecting import EVERY, projected, raised
 from tests.faults.sending import deliver, told
 
 PACKAGES = ("domain", "projections")
@@ -49,6 +49,13 @@ def main(job: str, *words: str) -> None:
             begin()
             told(projected=projected(engine, anew=number % EVERY == EVERY - 1))
 
+    def upgrade(number: int, begin: Begin) -> None:
+        with closing(open_log(url, keys=Path(keys), create=True)) as log:
+            deliver(log, plan, number)
+            begin()
+            with closing(Engine(log, views, raised(number))) as engine:
+                told(projected=projected(engine))
+
     def make(number: int, begin: Begin, *, only: bool = False) -> None:
         home = home_at(Path(keys).with_name(f"home{number}"), {}, lambda: NOW)
         if not only:
@@ -63,6 +70,7 @@ def main(job: str, *words: str) -> None:
     jobs: dict[str, Job] = {
         "append": append,
         "project": project,
+        "upgrade": upgrade,
         "make": make,
         "sign": partial(make, only=True),
     }

@@ -17,12 +17,13 @@ from projections import answers
 from projections.engine import Engine
 from projections.kpis import KPIS
 from projections.reader import Reader
+from projections.retries import Retries
 from tests.command import lines, record
 from tests.faults.batches import NOW, Plan
 from tests.faults.judging import LATER, Place, Sent
 
 BATCHES = [4, pytest.param(60, marks=pytest.mark.soak)]
-JUMP = timedelta(hours=1)
+JUMP, AWHILE = timedelta(hours=1), timedelta(microseconds=1)
 
 
 def clock(chance: Random) -> Iterator[datetime]:
@@ -110,3 +111,13 @@ def test_what_is_more_than_five_minutes_ahead_waits_in_the_quarantine_until_the_
         assert taken(NOW + JUMP) == {"stored": 1, "duplicate": 3, "quarantined": 0}
         recorded = log.arrow()["recorded_at"].to_pylist()
         assert recorded == sorted(recorded)
+
+
+def test_what_failed_before_the_clock_was_set_back_is_tried_again_at_once() -> None:
+    retries = Retries()
+    retries.note(["cases"], ["cases"], NOW)
+    minute = timedelta(minutes=1)
+    tried = {
+        late: retries.due(["cases"], NOW + late) for late in (-JUMP, timedelta(0), minute - AWHILE, minute)
+    }
+    assert tried == {-JUMP: {"cases"}, timedelta(0): set(), minute - AWHILE: set(), minute: {"cases"}}

@@ -9,6 +9,7 @@ import pytest
 from tests.faults.batches import Plan
 from tests.faults.children import Child, Fact
 from tests.faults.judging import Place, Sent
+from tests.faults.projecting import raised
 
 LONG = pytest.mark.soak
 OPENING = 5
@@ -31,13 +32,6 @@ def killed_again_and_again(
             process.until(at_work)
             process.listen(chance.uniform(0, longest))
         sent.take(process.kill())
-
-
-def told_by(*words: object) -> list[Fact]:
-    """All that a process told which came to its end."""
-    process = Child(*map(str, words))
-    process.until(lambda facts: any("lines" in fact for fact in facts))
-    return process.kill()
 
 
 @pytest.mark.parametrize(("kills", "longest"), [(2, 0.2), pytest.param(40, 0.4, marks=LONG)])
@@ -90,9 +84,19 @@ def test_whatever_line_a_process_dies_at_the_next_one_repeats_its_batch_and_goes
 ) -> None:
     sent = Sent(Plan(seed=13, sizes=(7,)))
     words = (place.log_url, place.keys, place.views_url, sent.plan.word(), kills)
-    sent.take(told_by("stepping", job, *words))
+    sent.take(Child("stepping", job, *words).finished())
     assert sent.next == kills + 1
     place.holds(sent)
+
+
+@pytest.mark.soak
+def test_whatever_line_a_later_omniline_dies_at_while_it_builds_its_views_the_next_one_has_them(
+    place: Place,
+) -> None:
+    sent = Sent(Plan(seed=15, sizes=(7,)))
+    words = (place.log_url, place.keys, place.views_url, sent.plan.word(), 20)
+    sent.take(Child("stepping", "upgrade", *words).finished())
+    place.holds(sent, facts=raised(20))
 
 
 @pytest.mark.parametrize(
@@ -103,6 +107,6 @@ def test_whatever_line_a_process_dies_at_that_makes_a_home_and_signs_it_the_next
     tmp_path: Path, job: str, kills: int
 ) -> None:
     plan = Plan(seed=14, sizes=(7,))
-    facts = told_by("stepping", job, "", tmp_path / "keys.db", "", plan.word(), kills)
+    facts = Child("stepping", job, "", tmp_path / "keys.db", "", plan.word(), kills).finished()
     made = {(fact["made"], fact["findings"]) for fact in facts if "made" in fact}
     assert made == {(number, 0) for number in range(kills + 1)}
