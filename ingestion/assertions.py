@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from functools import lru_cache
+from sys import intern
 
 from domain.events.identity import IdentifierAsserted
 from domain.identifiers import identify, split
@@ -11,6 +12,11 @@ from domain.identifiers import identify, split
 Surrogate = Callable[[str, str], str]
 KNOWN = 200_000
 """So many identifiers of a file are remembered, so that a key is computed once."""
+
+
+def assertion_id(subject: str, ns: str, key: str, surrogate: Surrogate) -> str:
+    """The id of what a subject asserts; no two subjects with one identifier can be told by theirs."""
+    return f"{subject}/{ns}/{surrogate(ns, f'{subject} {key}')}"
 
 
 class Assertions:
@@ -22,7 +28,8 @@ class Assertions:
     def __init__(self, surrogate: Surrogate) -> None:
         self.refused: Counter[str] = Counter()
         self.pairs: set[tuple[str, str]] = set()
-        self._surrogates = lru_cache(maxsize=KNOWN)(lambda ns, value: _surrogates(ns, value, surrogate))
+        self._surrogate = surrogate
+        self._keys = lru_cache(maxsize=KNOWN)(_keys)
 
     def events(
         self,
@@ -40,16 +47,16 @@ class Assertions:
     ) -> Iterator[IdentifierAsserted]:
         """The assertions of one value; two phone numbers written as one are two."""
         self.pairs.add((source, f"{ns}.{obtained}"))
-        found, reasons = self._surrogates(ns, value)
+        found, reasons = self._keys(ns, value)
         self.refused.update(f"no_identifier/{ns}.{reason}" for reason in reasons)
-        for part, surrogate in found:
+        for part, key in found:
             yield IdentifierAsserted(
                 source=source,
-                id=f"{subject}/{ns}/{surrogate}",
+                id=assertion_id(subject, ns, key, self._surrogate),
                 subject=subject,
                 occurred_at=occurred_at,
                 known_at=known_at,
-                precision=precision,  # type: ignore[arg-type]
+                precision=intern(precision),  # type: ignore[arg-type]
                 seq=seq,
                 ns=ns,
                 value=part,
@@ -58,7 +65,7 @@ class Assertions:
             )
 
 
-def _surrogates(ns: str, value: str, surrogate: Surrogate) -> tuple[Sequence[tuple[str, str]], Sequence[str]]:
+def _keys(ns: str, value: str) -> tuple[Sequence[tuple[str, str]], Sequence[str]]:
     found: dict[str, str] = {}
     reasons: list[str] = []
     for part in split(ns, value):
@@ -66,5 +73,5 @@ def _surrogates(ns: str, value: str, surrogate: Surrogate) -> tuple[Sequence[tup
         if identifier.key is None:
             reasons.append(identifier.reason or "empty")
         else:
-            found.setdefault(surrogate(ns, identifier.key), part.strip())
+            found.setdefault(identifier.key, part.strip())
     return [(part, key) for key, part in found.items()], reasons

@@ -8,6 +8,7 @@ from typing import Any
 
 from domain.events.envelope import Event
 from domain.events.identity import IdentifierAsserted
+from ingestion.assertions import assertion_id
 from ingestion.demo.instants import MINUTE, START, UNTIL, stamp
 from ingestion.demo.population import Customer, People
 from ingestion.demo.recognition import Point
@@ -114,7 +115,7 @@ class Draft:
         return tuple(
             IdentifierAsserted(
                 source=source,
-                id=f"{subject}/{point.ns}/{self.world.surrogate(point.ns, point.key)}",
+                id=assertion_id(subject, point.ns, point.key, self.world.surrogate),
                 subject=subject,
                 occurred_at=stamp(at),
                 known_at=stamp(known),

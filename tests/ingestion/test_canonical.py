@@ -40,7 +40,7 @@ def test_the_example_of_the_catalogue_becomes_its_event_and_its_assertion(log: L
         "language": "pl",
         "attachments": 2,
     } | {"topic": "contact.received"}
-    surrogate = log.surrogate("email", "email:anna@example.com")
+    surrogate = log.surrogate("email", "contact:88120 email:anna@example.com")
     assert asserted["event_id"] == f"shop|contact:88120/email/{surrogate}|1"
     assert (asserted["ns"], asserted["value"], asserted["obtained"]) == ("email", "anna@example.com", "login")
     assert taken(log, tmp_path, jsonl(record), mapping=None, name="in.jsonl", source="shop").duplicate == 1
@@ -227,3 +227,20 @@ def test_every_event_of_the_catalogue_comes_in_whole(store: Log, tmp_path: Path,
     names = {field.encode_name: field.default for field in msgspec.structs.fields(event)}
     for name, value in expected.items():
         assert kept.get(name, names[name]) == value
+
+
+def test_assertions_of_one_address_by_two_contacts_share_nothing_in_their_ids(
+    log: Log, tmp_path: Path
+) -> None:
+    records = [
+        canonical(
+            one,
+            subject=f"contact:{one}",
+            identifiers=[{"ns": "email", "value": "anna@example.com", "obtained": "login"}],
+        )
+        for one in ("1", "2")
+    ]
+    taken(log, tmp_path, jsonl(*records), mapping=None, name="in.jsonl", source="shop")
+    ids = [row["event_id"] for row in stored(log) if row["topic"] == "identifier.asserted"]
+    ends = {one.rpartition("/")[2] for one in ids}
+    assert (len(ids), len(ends)) == (2, 2)

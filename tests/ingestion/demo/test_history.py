@@ -16,6 +16,7 @@ from domain.events.envelope import Event
 from domain.events.identity import IdentifierAsserted
 from domain.identifiers import normalise
 from domain.policy import parse_policy
+from ingestion.assertions import assertion_id
 from ingestion.demo import Demo, history
 from tests.ingestion.demo.unkeyed import unkeyed
 
@@ -103,7 +104,7 @@ def test_identifiers_are_named_after_the_key_that_normalising_gives(full: Demo) 
         if isinstance(event, IdentifierAsserted):
             key, reason = normalise(event.ns, event.value)
             assert key is not None, (event.event_id, reason)
-            assert event.id == f"{event.subject}/{event.ns}/{unkeyed(event.ns, key)}"
+            assert event.id == assertion_id(event.subject, event.ns, key, unkeyed)
 
 
 def test_the_policy_of_the_demo_is_adopted_before_anything_happens(full: Demo) -> None:
