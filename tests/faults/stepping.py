@@ -1,16 +1,16 @@
-"""Processes that die at a given line of ours: python -m tests.faults.stepping JOB LOG KEYS VIEWS PLAN KILLS.
+"""Processes that die at a given line of ours: python -m tests.faults.stepping JOB LOG KEYS VIEWS PLAN KILLS [FUNCTION…]
 
-A first process does the job once, and its lines are counted. Then each kill: one process dies after so many lines
-of the same job, drawn by the plan's seed, and another one does it again to its end. What they say is told.
+A first process does the job once, and its lines are counted, or those of these functions. Then each kill: one
+process dies after so many lines of the same job, drawn by the plan's seed, and another one does it again to its end.
+What they say is told; at most so many kills as there are lines.
 """
 
 import os
 import signal
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
-from functools import partial
 from itertools import count
 from pathlib import Path
 from random import Random
@@ -32,7 +32,7 @@ Job = Callable[[int, Begin], None]
 
 def main(job: str, *words: str) -> None:
     """Every kill, one after another."""
-    url, keys, views, word, kills = words
+    url, keys, views, word, kills, *functions = words
     plan = Plan.of(word)
 
     def append(number: int, begin: Begin) -> None:
@@ -56,39 +56,31 @@ def main(job: str, *words: str) -> None:
             with closing(Engine(log, views, raised(number))) as engine:
                 told(projected=projected(engine))
 
-    def make(number: int, begin: Begin, *, only: bool = False) -> None:
+    def make(number: int, begin: Begin) -> None:
+        begin()
         home = home_at(Path(keys).with_name(f"home{number}"), {}, lambda: NOW)
-        if not only:
-            begin()
         with home.log(create=True) as log:
             deliver(log, plan, 0)
-            if only:
-                begin()
             home.notary.sign(log, now=NOW)
             told(made=number, findings=len(home.notary.verify(log, now=NOW).findings))
 
-    jobs: dict[str, Job] = {
-        "append": append,
-        "project": project,
-        "upgrade": upgrade,
-        "make": make,
-        "sign": partial(make, only=True),
-    }
+    jobs: dict[str, Job] = {"append": append, "project": project, "upgrade": upgrade, "make": make}
     done = jobs[job]
-    lines = inside(done, 0, sys.maxsize)
-    for number, step in enumerate(sorted(Random(plan.seed).sample(range(1, lines + 1), int(kills))), 1):
-        inside(done, number, step)
-        inside(done, number, sys.maxsize)
-    told(lines=lines)
+    lines = inside(done, 0, sys.maxsize, functions)
+    steps = Random(plan.seed).sample(range(1, lines + 1), min(lines, int(kills)))
+    for number, step in enumerate(sorted(steps), 1):
+        inside(done, number, step, functions)
+        inside(done, number, sys.maxsize, functions)
+    told(lines=lines, kills=len(steps))
 
 
-def inside(job: Job, number: int, step: int) -> int:
+def inside(job: Job, number: int, step: int, functions: Sequence[str]) -> int:
     """Do a job in a process of its own, which dies at a line or comes to its end; how many lines it had then."""
     ours, theirs = os.pipe()
     process = os.fork()
     if not process:
         try:
-            os.write(theirs, str(counted(job, number, step)).encode())
+            os.write(theirs, str(counted(job, number, step, functions)).encode())
         except BaseException:
             sys.excepthook(*sys.exc_info())
             os._exit(1)
@@ -100,7 +92,7 @@ def inside(job: Job, number: int, step: int) -> int:
     return lines
 
 
-def counted(job: Job, number: int, step: int) -> int:
+def counted(job: Job, number: int, step: int, functions: Sequence[str]) -> int:
     """Do a job and count its lines, but die at this one."""
     lines = count(1)
 
@@ -110,7 +102,8 @@ def counted(job: Job, number: int, step: int) -> int:
         return line
 
     def call(frame: FrameType, _event: str, _argument: Any) -> Any:
-        return line if frame.f_globals.get("__name__", "").startswith(PACKAGES) else None
+        ours = frame.f_globals.get("__name__", "").startswith(PACKAGES)
+        return line if ours and (not functions or frame.f_code.co_name in functions) else None
 
     def begin() -> None:
         threading.settrace(call)
@@ -118,7 +111,7 @@ def counted(job: Job, number: int, step: int) -> int:
 
     job(number, begin)
     sys.settrace(None)
-    return next(lines)
+    return next(lines) - 1
 
 
 if __name__ == "__main__":
