@@ -107,15 +107,13 @@ class Batch:
         ]
 
     def _find_keys(self, known: Known, *, mint: bool) -> None:
-        """Fingerprint everything, under keys that are there or, for unknown ids, are made now."""
+        """Fingerprint what is personal, under keys that are there or, for unknown ids, are made now."""
         new = pairs([draft for draft in self._personal if draft.event_id not in known])
         old = pairs([draft for draft in self._personal if draft.event_id in known and not draft.once])
         found = (self._store.provide if mint else self._store.fetch)(new - self._keys.keys())
         found |= self._store.fetch(old - new - self._keys.keys())
         self._keys |= found
-        if not self.verdicts:
-            fingerprint(self._drafts, self._keys, self._store.secret("log"))
-        elif found:
+        if found or not self.verdicts:
             fingerprint(self._personal, self._keys, self._store.secret("log"))
 
     def _erased(self, streams: Collection[str]) -> set[str]:

@@ -71,7 +71,7 @@ class Log:
         What is here already costs neither a key nor the log's lock.
         """
         self._check_writable()
-        batch = Batch(drafts_of(pending), self.keys, changed=changed)
+        batch = self._batch(pending, changed)
 
         def attempt() -> None:
             with self.recorder.session() as session:
@@ -90,6 +90,9 @@ class Log:
             self._persistently(attempt)
         return batch.receipts()
 
+    def _batch(self, pending: Sequence[Pending], changed: Changed) -> Batch:
+        return Batch(drafts_of(pending, self.keys.secret("log")), self.keys, changed=changed)
+
     def _persistently(self, attempt: Callable[[], None]) -> None:
         """Do it, and do it again where the connection was lost: keys make that safe."""
         for pause in PAUSES:
@@ -103,7 +106,7 @@ class Log:
 
     def check_batch(self, pending: Sequence[Pending], *, changed: Changed = "conflict") -> list[Receipt]:
         """The receipts that `append_batch` would give; nothing is written, and no key is made."""
-        batch = Batch(drafts_of(pending), self.keys, changed=changed)
+        batch = self._batch(pending, changed)
         with self.session() as session:
             batch.judge(session, mint=False)
         return batch.receipts()

@@ -2,6 +2,7 @@
 
 import unicodedata
 from collections.abc import Sequence
+from hashlib import blake2b
 from typing import Any, cast
 
 import msgspec
@@ -12,7 +13,7 @@ from domain.events.envelope import Event
 from domain.keys import Keys, KeysError, KeyStore, open_one, pairs_in
 from domain.log.errors import LogError
 from domain.log.records import Draft, LogEvent, Pending, instant, microseconds
-from domain.log.sealed import fingerprint, pairs, seal
+from domain.log.sealed import digest_of, fingerprint, mac_of, pairs, seal
 from domain.log.shapes import encode, shape_of
 from domain.log.states import class_of, current_state, joined
 
@@ -29,9 +30,10 @@ class LogMapper(Mapper[str]):
 
     def to_stored_event(self, domain_event: Any) -> LogEvent:
         """The row of an event, sealed, still without a version in its stream."""
-        draft = draft_of(cast(Event, domain_event))
+        secret = self._store.secret("log")
+        draft = draft_of(cast(Event, domain_event), mac_of(secret))
         keys = self._store.provide(pairs([draft]))
-        fingerprint([draft], keys, self._store.secret("log"))
+        fingerprint([draft], keys, secret)
         seal([draft], keys)
         return LogEvent(
             originator_id=draft.originator_id,
@@ -51,10 +53,11 @@ class LogMapper(Mapper[str]):
         return event_of(stored_event, self._store.fetch(pairs_in([_sealed(stored_event)])))
 
 
-def drafts_of(pending: Sequence[Pending]) -> list[Draft]:
+def drafts_of(pending: Sequence[Pending], secret: bytes) -> list[Draft]:
     """The rows-to-be of a batch of events; names what it cannot take."""
+    mac = mac_of(secret)
     try:
-        drafts = [draft_of(one.event, one.once) for one in pending]
+        drafts = [draft_of(one.event, mac, one.once) for one in pending]
     except (TypeError, ValueError, msgspec.MsgspecError) as error:
         raise LogError(_culprit(pending) or f"The batch cannot be stored: {error}.") from error
     plain = (
@@ -67,8 +70,8 @@ def drafts_of(pending: Sequence[Pending]) -> list[Draft]:
     return drafts
 
 
-def draft_of(event: Event, once: bool = False) -> Draft:
-    """The row-to-be of an event, still without fingerprint and state."""
+def draft_of(event: Event, mac: blake2b, once: bool = False) -> Draft:
+    """The row-to-be of an event, without its state; its fingerprint waits for keys if something in it is personal."""
     values = astuple(event)
     source, key, revision, subject, occurred_at, known_at = values[:6]
     kind, _, name = subject.partition(":")
@@ -77,16 +80,20 @@ def draft_of(event: Event, once: bool = False) -> Draft:
     if once:
         revision = 1
     shape = shape_of(type(event))
+    stream, at, topic = f"{kind}:{source}:{name}", microseconds(occurred_at), event.TOPIC
+    body, codes = shape.body(values), shape.codes(values)
     return Draft(
-        f"{kind}:{source}:{name}",
-        event.TOPIC,
+        stream,
+        topic,
         f"{source}|{key}|{revision}",
         revision,
-        microseconds(occurred_at),
+        at,
         event,
-        shape.body(values),
-        shape.codes(values),
+        body,
+        codes,
         once,
+        None,
+        b"" if codes else digest_of(mac.copy(), stream, at, topic, body),
     )
 
 

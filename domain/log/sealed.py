@@ -21,13 +21,24 @@ def pairs(drafts: Iterable[Draft]) -> set[Pair]:
     return {(draft.originator_id, code) for draft in drafts for code in draft.codes}
 
 
-def fingerprint(drafts: Iterable[Draft], keys: Keys, secret: bytes) -> None:
-    """Give each draft the fingerprint of its content, and take from it what a destroyed key would have sealed.
+def mac_of(secret: bytes) -> blake2b:
+    """What fingerprints begin with: the log's secret."""
+    return blake2b(key=secret, digest_size=FINGERPRINT)
 
-    It covers neither the revision, nor when the event became known, nor the version of its class. It is keyed by the
-    log's secret, with personal fields also by their keys, so that nobody can try out contents once these are gone.
+
+def digest_of(mac: blake2b, stream: str, occurred_at: int, topic: str, body: bytes) -> bytes:
+    """The fingerprint of an event: neither its revision, nor when it became known, nor the version of its class."""
+    mac.update(f"{stream}\0{occurred_at}\0{topic}\0".encode())
+    mac.update(body)
+    return mac.digest()
+
+
+def fingerprint(drafts: Iterable[Draft], keys: Keys, secret: bytes) -> None:
+    """Give each draft with personal fields its fingerprint, and take from it what a destroyed key would have sealed.
+
+    It is keyed by the log's secret and by these fields' keys, so that nobody can try out contents once they are gone.
     """
-    empty = blake2b(key=secret, digest_size=FINGERPRINT)
+    empty = mac_of(secret)
     for draft in drafts:
         mac, stream = empty.copy(), draft.originator_id
         for code in draft.codes:
@@ -36,9 +47,7 @@ def fingerprint(drafts: Iterable[Draft], keys: Keys, secret: bytes) -> None:
                 _lessen(draft, code)
             else:
                 mac.update(key)
-        mac.update(f"{stream}\0{draft.occurred_at}\0{draft.topic}\0".encode())
-        mac.update(draft.body)
-        draft.payload_hash = mac.digest()
+        draft.payload_hash = digest_of(mac, stream, draft.occurred_at, draft.topic, draft.body)
 
 
 def _lessen(draft: Draft, code: int) -> None:

@@ -22,7 +22,7 @@ from domain.keys import CLASSES as RETENTION
 from domain.keys import Keys, open_one, seal_one
 from domain.log.mapper import draft_of
 from domain.log.records import LogEvent, microseconds
-from domain.log.sealed import NONCE, fingerprint
+from domain.log.sealed import NONCE, fingerprint, mac_of
 from domain.log.shapes import shape_of
 
 FOLDER = Path(__file__).parents[2] / "golden"
@@ -71,7 +71,7 @@ def made(event: type[Event]) -> Event:
 
 def stored(event: Event, keys: Keys, nonces: Sequence[bytes]) -> LogEvent:
     """The row of an event, sealed with these keys and nonces."""
-    draft = draft_of(event)
+    draft = draft_of(event, mac_of(SECRET))
     fingerprint([draft], keys, SECRET)
     left = draft.event or event
     state, parts = shape_of(type(event)).split(left, draft.body)
@@ -91,7 +91,7 @@ def stored(event: Event, keys: Keys, nonces: Sequence[bytes]) -> LogEvent:
 
 def written(event: Event) -> dict[str, Any]:
     """A sample as its file holds it: the row, the keys that open it, and the event as a canonical record."""
-    _, parts = shape_of(type(event)).split(event, draft_of(event).body)
+    _, parts = shape_of(type(event)).split(event, draft_of(event, mac_of(SECRET)).body)
     keys = {(event.stream, code): secrets.token_bytes(32) for code, _ in parts}
     row = stored(event, keys, [secrets.token_bytes(NONCE) for _ in parts])
     return {

@@ -47,7 +47,7 @@ def overtaken(holder: Log, log: Log, mine: list[Any], theirs: list[Any], changed
     """The receipts of `mine`, judged before `theirs` was committed and written after."""
     told: list[list[Receipt]] = []
     writer = threading.Thread(target=lambda: told.append(append(log, *mine, changed=changed)))
-    batch = Batch(drafts_of(theirs), holder.keys, changed=changed)
+    batch = Batch(drafts_of(theirs, holder.keys.secret("log")), holder.keys, changed=changed)
     with holder.session(commit=True) as session:
         writer.start()
         until = monotonic() + PATIENCE

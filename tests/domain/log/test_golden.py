@@ -12,7 +12,7 @@ from domain.events.contacts import ContactReceived
 from domain.events.envelope import Event
 from domain.log import EVERY, Log, Pending, open_log
 from domain.log.mapper import draft_of, event_of
-from domain.log.sealed import fingerprint, seal
+from domain.log.sealed import fingerprint, mac_of, seal
 from tests.domain.log.golden import FOLDER, SECRET, path, read, stored
 from tests.domain.log.making import NOW, event_at
 
@@ -53,7 +53,7 @@ def test_without_its_personal_fields_a_sample_is_stored_as_its_state_alone(
     gone = dict.fromkeys(sample.keys)
     row = stored(msgspec.structs.replace(sample.event, known_at=known_at), gone, sample.nonces())
     assert (row.state, row.sealed) == (sample.row.state, b"")
-    draft = draft_of(msgspec.structs.replace(sample.event, known_at=known_at))
+    draft = draft_of(msgspec.structs.replace(sample.event, known_at=known_at), mac_of(SECRET))
     fingerprint([draft], gone, SECRET)
     seal([draft], gone)
     assert (draft.state, draft.sealed, draft.payload_hash) == (sample.row.state, b"", row.payload_hash)

@@ -17,7 +17,7 @@ from domain.keys import Keys, KeyStore, create_master, open_keys
 from domain.log import LogError
 from domain.log.mapper import LogMapper, draft_of
 from domain.log.records import LogEvent, instant, microseconds
-from domain.log.sealed import fingerprint, seal
+from domain.log.sealed import fingerprint, mac_of, seal
 from domain.log.shapes import shape_of
 from domain.log.states import current_state, present
 from tests.domain.log.making import NOW, mail
@@ -44,14 +44,14 @@ def mapper(store: KeyStore) -> LogMapper:
 
 def state_of(event: Event) -> bytes:
     """What an event without personal fields is stored as."""
-    draft = draft_of(event)
+    draft = draft_of(event, mac_of(SECRET))
     seal([draft], {})
     return draft.state
 
 
 def hash_of(event: Event, keys: Keys = KEYS, secret: bytes = SECRET) -> bytes:
     """The fingerprint of an event under these keys."""
-    draft = draft_of(event)
+    draft = draft_of(event, mac_of(secret))
     fingerprint([draft], keys, secret)
     return draft.payload_hash
 
@@ -86,7 +86,10 @@ def test_what_is_personal_is_no_part_of_the_state_and_is_sealed_by_retention_cla
 ) -> None:
     clear = b'{"ns":"email","obtained":"form"}'
     fragments = ((1, b'"value":"jan@example.com"'), (2, b'"text":"as told"'))
-    assert shape_of(IdentifierAsserted).split(ASSERTED, draft_of(ASSERTED).body) == (clear, fragments)
+    assert shape_of(IdentifierAsserted).split(ASSERTED, draft_of(ASSERTED, mac_of(SECRET)).body) == (
+        clear,
+        fragments,
+    )
     stored = mapper.to_stored_event(ASSERTED)
     assert stored.state == clear
     assert [stored.sealed[0], stored.sealed[5 + int.from_bytes(stored.sealed[1:5])]] == [1, 2]
@@ -154,7 +157,7 @@ def test_a_class_outside_the_catalogue_is_refused() -> None:
         """Bears a topic that is another's."""
 
     with pytest.raises(LogError, match="Stray is not in the event catalogue"):
-        draft_of(Stray(source="s", id="1", subject="order:1", occurred_at=NOW))
+        draft_of(Stray(source="s", id="1", subject="order:1", occurred_at=NOW), mac_of(SECRET))
 
 
 def test_every_class_has_an_upcaster_for_every_past_version() -> None:
