@@ -24,7 +24,7 @@ from tests.faults.batches import NOW, Plan
 from tests.faults.projecting import EVERY, projected, raised
 from tests.faults.sending import deliver, told
 
-PACKAGES = ("domain", "projections")
+PACKAGES = ("domain", "projections", "pathlib")
 Begin = Callable[[], None]
 Job = Callable[[int, Begin], None]
 """Does the work of a number; calls what it is given when the lines begin to count."""

@@ -99,7 +99,7 @@ def test_whatever_line_a_later_omniline_dies_at_while_it_builds_its_views_the_ne
     place.holds(sent, facts=raised(20))
 
 
-SIGNING = ("create_key", "publish", "appoint", "sign")
+SIGNING = ("create_key", "publish", "appoint", "sign", "write_text")
 MAKING = (
     *SIGNING,
     *("appearing", "create_master", "master_beside", "_make", "_fill"),
