@@ -10,6 +10,7 @@ import pytest
 
 from domain.log import LogBusy, LogDamaged, LogError, LogMismatch, LogMissing, LogReadOnly, open_log
 from tests.domain.log.making import NOW, append, mail, stored
+from tests.domain.log.proving import COLUMNS
 
 
 def spoil(url: str, statement: str) -> None:
@@ -226,10 +227,10 @@ def test_an_isolation_level_with_an_old_snapshot_is_refused(postgres_url: str, k
 def test_a_foreign_writer_is_told_apart_from_a_repetition(postgres_url: str, keys: Path) -> None:
     log = open_log(postgres_url, keys=keys, create=True)
     append(log, mail(1))
+    foreign = COLUMNS.replace("originator_id", "'contact:crm1:9'").replace("event_id", "'foreign'")
     spoil(
         postgres_url,
-        "INSERT INTO stored_events SELECT 2, 'contact:crm1:9', originator_version, topic, state, sealed, 'foreign',"
-        " occurred_at, known_at, recorded_at, run_id, payload_hash, metadata, chain FROM stored_events",
+        f"INSERT INTO stored_events (notification_id, {COLUMNS}) SELECT 2, {foreign} FROM stored_events",  # noqa: S608
     )
     with pytest.raises(LogDamaged, match="revoke"):
         append(log, mail(2))
