@@ -64,10 +64,13 @@ class Child:
     def finished(self) -> list[Fact]:
         """All that a process told which came to its end by itself; it is never silent for long."""
         known = -1
-        while self.hear(SECONDS):
-            assert len(self.facts) > known, (self.facts[-5:], self.noise)
+        while (more := self.hear(SECONDS)) and len(self.facts) > known:
             known = len(self.facts)
-        return self.kill()
+        if not more:
+            self._process.wait(SECONDS)
+        self.kill()
+        assert self._process.returncode == 0, self.facts[-5:]
+        return self.facts
 
     @contextmanager
     def stopped(self) -> Iterator[None]:

@@ -25,13 +25,12 @@ def killed_again_and_again(
     chance = Random(sent.plan.seed)
     for kill in range(kills):
         process = begin(sent.next)
-        if kill % OPENING == 0:
-            process.until(bool)
-            process.listen(chance.uniform(0, 0.1))
-        else:
-            process.until(at_work)
-            process.listen(chance.uniform(0, longest))
-        sent.take(process.kill())
+        try:
+            opening = kill % OPENING == 0
+            process.until(bool if opening else at_work)
+            process.listen(chance.uniform(0, 0.1 if opening else longest))
+        finally:
+            sent.take(process.kill())
 
 
 @pytest.mark.parametrize(("kills", "longest"), [(2, 0.2), pytest.param(40, 0.4, marks=LONG)])
