@@ -34,10 +34,25 @@ def asked(
     *,
     tell: Callable[[str], object],
 ) -> Iterator[Reader]:
-    """The reader that answers one question; where nothing is projected, `tell` hears how far the views lag."""
+    """The reader that answers one question; `tell` hears how far the views lag where nothing is projected, and which failed."""
     other = always(policy_in(what_if)) if what_if else None
     with engine_of(home, shipped=other) as engine:
+        head = 0 if no_project else engine.log.head()
         reader = answers.door(engine, home.now(), at, position, replay=bool(other), project=not no_project)
         if no_project:
             tell(f"The views are {engine.log.head() - reader.position:,} events behind the log.")
+        if reader.known is None and (warning := _stopped(engine, head=head)):
+            tell(warning)
         yield reader
+
+
+def _stopped(engine: Engine, *, head: int) -> str:
+    """A sentence naming the views that failed, are missing or did not come up to `head`; empty if none."""
+    views = [
+        f"{name} ({view.state})"
+        for name, view in engine.positions().items()
+        if view.state == "failed" or (view.state != "ok" and (view.error or view.position < head))
+    ]
+    if not views:
+        return ""
+    return f"The answer may lack events: not up to date are {', '.join(views)}; `omniline status` says why."

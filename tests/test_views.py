@@ -90,7 +90,15 @@ def test_an_event_that_cannot_be_read_stops_its_readers_alone_and_turns_status_r
     assert red["ok"] is False
     assert any("desk|2/out|1" in problem for problem in red["problems"])
     assert run(projected, "status", "--strict").code == 1
+    stopped = [f"{name} (failed)" for name, state in states.items() if state == "failed"]
+    warning = (
+        f"The answer may lack events: not up to date are {', '.join(stopped)}; `omniline status` says why.\n"
+    )
+    for words in (["kpi", "contacts", "--json"], ["timeline", "desk|1/in|1"]):
+        assert (run(projected, *words).code, run(projected, *words).err) == (0, warning)
+    assert run(projected, "kpi", "contacts", "--no-project").err.endswith(f" behind the log.\n{warning}")
     with closing(sqlite3.connect(projected / "log.db", isolation_level=None)) as connection:
         connection.execute(poison, state)
     assert run(projected, "project").code == 0
     assert run(projected, "status", "--strict").code == 0
+    assert run(projected, "kpi", "contacts").err == ""
