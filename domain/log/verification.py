@@ -115,6 +115,8 @@ def _start(known: Trusted, since: int | None) -> Mark:
     """Where to begin: at the frontier kept beside a checkpoint if that reproduces it, else at the first row."""
     if since is None:
         return Mark()
+    if since > (newest := max(known.checkpoints, default=since)):
+        raise LogError(f"{since:,} names no checkpoint: the newest covers {newest:,} events.")
     size = max((size for size in known.checkpoints if size <= since), default=None)
     if size is None:
         raise LogError(

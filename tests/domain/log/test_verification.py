@@ -39,6 +39,8 @@ def test_an_intact_log_passes_whole_and_since_any_checkpoint(home: Signed) -> No
     ]
     with pytest.raises(LogError, match="No checkpoint of 999 events or fewer"):
         home.verify(since=999)
+    with pytest.raises(LogError, match=r"^2,301 names no checkpoint: the newest covers 2,300 events\.$"):
+        home.verify(since=2301)
 
 
 def test_an_empty_log_passes_and_an_unsigned_one_is_unproven(log: Log, tmp_path: Path) -> None:
@@ -210,10 +212,8 @@ def test_a_forger_who_cuts_rows_and_checkpoints_alike_is_found_by_the_copy(home:
 
 
 def test_two_signed_roots_of_one_size_are_found(home: Signed) -> None:
-    home.forge(
-        "UPDATE stored_events SET metadata = '{ }' WHERE @ = 2200",
-        "DELETE FROM checkpoints WHERE size = 2300",
-    )
+    home.cut(2250, "DELETE FROM checkpoints WHERE size = 2300")
+    home.grow(2400, 2450)
     copy = home.copy.read_bytes()
     home.copy.write_bytes(b"".join(f"{note.text}\n".encode() for note in read_copy(home.copy).notes[:2]))
     home.sign(NOW.replace(hour=13))
