@@ -34,7 +34,7 @@ def asked(
     *,
     tell: Callable[[str], object],
 ) -> Iterator[Reader]:
-    """The reader that answers one question; `tell` hears how far the views lag where nothing is projected, and which failed."""
+    """The reader that answers one question; `tell` hears which views failed, or how far they lag unprojected."""
     other = always(policy_in(what_if)) if what_if else None
     with engine_of(home, shipped=other) as engine:
         head = 0 if no_project else engine.log.head()
