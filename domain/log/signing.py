@@ -79,13 +79,19 @@ def publish(public: PublicKey, path: Path) -> None:
 
 
 def read_key(path: Path) -> SigningKey:
-    """The signing key at `path`."""
+    """The signing key at `path`, which nobody but its owner may read."""
     try:
-        text = path.read_text("utf-8").strip()
+        with path.open(encoding="utf-8") as opened:
+            mode = os.fstat(opened.fileno()).st_mode & 0o777
+            text = opened.read().strip()
     except (OSError, UnicodeDecodeError) as error:
         raise LogError(
             f"The signing key {path} cannot be read: put it back, or check who may read it."
         ) from error
+    if mode & 0o077:
+        raise LogError(
+            f"The signing key {path} can be read by others (mode {mode:o}): run `chmod 600 {path}`."
+        )
     name, _, rest = text.removeprefix(PREFIX).partition("+")
     number, _, blob = rest.partition("+")
     try:

@@ -224,11 +224,26 @@ def test_the_secret_is_for_its_owner_and_the_public_key_for_all(tmp_path: Path) 
         create_key(path, origin="omniline/a")
 
 
+@pytest.mark.parametrize("mode", [0o640, 0o604, 0o620])
+def test_a_secret_that_others_can_read_is_refused(tmp_path: Path, mode: int) -> None:
+    path = tmp_path / "signing.key"
+    create_key(path, origin="omniline/a")
+    path.chmod(mode)
+    with pytest.raises(LogError) as refused:
+        read_key(path)
+    assert str(refused.value) == (
+        f"The signing key {path} can be read by others (mode {mode:o}): run `chmod 600 {path}`."
+    )
+    path.chmod(0o400)
+    read_key(path)
+
+
 @pytest.mark.parametrize(
     "text", ["", "PRIVATE+KEY+a+00000000+AAAA", "x+y+z", "PRIVATE+KEY+a+00000000+" + "A" * 44]
 )
 def test_what_is_no_key_is_told_in_a_sentence(tmp_path: Path, text: str) -> None:
     (tmp_path / "k").write_text(text, "utf-8")
+    (tmp_path / "k").chmod(0o600)
     with pytest.raises(LogError, match="is no signing key"):
         read_key(tmp_path / "k")
     with pytest.raises(LogError, match="is no public key"):
