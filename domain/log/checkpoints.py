@@ -9,13 +9,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
+from domain.log.chain import START, link
 from domain.log.copies import append_copy, read_copy
 from domain.log.errors import LogDamaged, LogError
 from domain.log.held import Held, Mark, held, held_before, keep, newest_size, origin_of, prepare
 from domain.log.log import Log
 from domain.log.notes import Checkpoint, Note, PublicKey
-from domain.log.scan import BEFORE_ALL, count, leaves, pages
+from domain.log.scan import BEFORE_ALL, chain_at, count, leaves, pages
 from domain.log.signing import SigningKey, flaw_of
 
 EVERY = 1_000
@@ -151,7 +153,7 @@ def _made(
 ) -> Iterator[tuple[Note, Mark]]:
     """A note and its mark at each size that is due, once the log has reproduced those before."""
     missing = {*sizes, *plan.passing}
-    for mark in marks(log, plan.start, head=head, sizes=sorted(missing)):
+    for mark in marks(log, plan.start, head=head, sizes=sorted(missing), chained=True):
         size = mark.frontier.size
         note = plan.passing.get(size)
         if note is None:
@@ -175,14 +177,30 @@ def _made(
         )
 
 
-def marks(log: Log, start: Mark, *, head: int, sizes: Sequence[int]) -> Iterator[Mark]:
-    """The marks of a log at these sizes, ascending, from the stored rows after `start`."""
+def marks(log: Log, start: Mark, *, head: int, sizes: Sequence[int], chained: bool = False) -> Iterator[Mark]:
+    """The marks of a log at these sizes, ascending, from the stored rows after `start`.
+
+    What somebody wrote past us seldom continues the chain; asked for `chained` rows, it is refused.
+    """
     frontier, rest = start.frontier, list(reversed(sizes))
+    chain = (chain_at(log, start.position) or START) if frontier.size else START
     for page in pages(log, after=start.position, upto=head):
-        at = 0
+        found, at = leaves(page), 0
+        chain = _chained(page, found, chain) if chained else chain
         while rest and rest[-1] - frontier.size <= len(page) - at:
             end = at + rest.pop() - frontier.size
-            frontier = frontier.extended(leaves(page[at:end]))
+            frontier = frontier.extended(found[at:end])
             yield Mark(frontier, page[end - 1][0])
             at = end
-        frontier = frontier.extended(leaves(page[at:]))
+        frontier = frontier.extended(found[at:])
+
+
+def _chained(page: Sequence[tuple[Any, ...]], found: Sequence[bytes], chain: bytes) -> bytes:
+    """The chain value after a page of rows; refuses one that does not continue what stands before it."""
+    for row, leaf in zip(page, found, strict=True):
+        chain = link(chain, leaf)
+        if chain != row[-1]:
+            raise LogDamaged(
+                f"The row at position {row[0]} does not continue the log's chain: nothing is signed; verify the log."
+            )
+    return chain

@@ -169,6 +169,17 @@ def test_a_changed_log_is_not_signed_though_its_frontier_was_rebuilt(
     assert [one.size for one in held(home.log)] == ([] if wipe else [1000, 1200])
 
 
+def test_rows_that_do_not_continue_the_chain_are_not_signed(log: Log, tmp_path: Path) -> None:
+    home = signed(log, tmp_path, events=1200)
+    home.grow(1200, 1300)
+    before = home.copy.read_bytes()
+    home.forge("UPDATE stored_events SET topic = 'note.added' WHERE @ = 1250")
+    with pytest.raises(LogDamaged, match="position 1250 does not continue the log's chain"):
+        home.sign(NOW + MINUTE)
+    assert home.copy.read_bytes() == before
+    assert [one.size for one in held(home.log)] == [1000, 1200]
+
+
 def test_a_forged_frontier_in_the_database_is_not_believed(log: Log, tmp_path: Path) -> None:
     home = signed(log, tmp_path, events=1200)
     home.forge("UPDATE checkpoints SET frontier = (SELECT frontier FROM checkpoints WHERE size = 1000)")
