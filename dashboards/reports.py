@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from dashboards.terminal import alarm, duration, number, room, table
+from domain.log.bundle import CLAIMED, clean
 from projections.health import RED
 
 Document = Mapping[str, Any]
@@ -69,8 +70,8 @@ def proven(document: Document) -> None:
         )
     elif "exported_by" in document:
         print(f"{_span(document)}: unaltered since signed.")
-        by, receiver = document["exported_by"], document["received_by"]
-        print(f"Exported at {document['exported_at']} by {by} for {receiver}.")
+        at, by, receiver = (clean(document[name]) for name in ("exported_at", "exported_by", "received_by"))
+        print(f"Exported at {at} by {by} for {receiver} ({CLAIMED}).")
     elif document["events"] or document["ok"]:
         met = _of(document["checkpoints"], "signed checkpoint")
         since = f" after the checkpoint of {number(document['since'])}" if document.get("since") else ""
@@ -90,8 +91,11 @@ def bundled(document: Document) -> None:
 
 
 def _span(document: Document) -> str:
-    """Some events, and from where to where they lie."""
+    """Some events, and from where to where they lie; a range only if there is one at each position."""
     first, last = document["positions"]
+    if absent := last - first + 1 - document["events"]:
+        ends = f"between positions {number(first)} and {number(last)}"
+        return f"{_of(document['events'], 'event')} {ends}, none at {_of(absent, 'position')} of them"
     where = f"position {number(first)}" if first == last else f"positions {number(first)} to {number(last)}"
     return f"{_of(document['events'], 'event')}, {where}"
 

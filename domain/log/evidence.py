@@ -57,7 +57,7 @@ def export(
     manifest = {
         "origin": origin_of(log),
         "events": len(lines),
-        "positions": [proven[0].row[0], proven[-1].row[0]],
+        "positions": [min(one.row[0] for one in proven), max(one.row[0] for one in proven)],
         "exported_at": now.isoformat(),
         "exported_by": exported_by,
         "received_by": received_by,

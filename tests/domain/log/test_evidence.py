@@ -1,5 +1,6 @@
 """Evidence: one event's proof, and a bundle that anybody checks with Python and the public key alone."""
 
+import contextlib
 import json
 import subprocess
 import sys
@@ -126,7 +127,7 @@ def test_a_bundle_is_checked_by_itself_with_nothing_but_python_and_the_public_ke
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.splitlines() == [
         f"216 events, positions 990 to 1205: unaltered since 3 checkpoints of omniline/{home.log.epoch} were signed.",
-        f"Exported by Anna for the auditor at {NOW.isoformat()}.",
+        f"Exported by Anna for the auditor at {NOW.isoformat()} (claimed by whoever made it, not signed).",
     ]
 
 
@@ -212,3 +213,55 @@ def test_an_empty_or_unsigned_range_makes_no_bundle(home: Signed) -> None:
     with pytest.raises(LogError, match="covers position 1206 yet"):
         bundled(home, 1200, 1210)
     assert not (home.folder / "bundles").exists()
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "message"),
+    [
+        (b'"run_id": ', b'"run_id": null, "x": ', "says more or less than a stored event: x"),
+        (b'"index": 0', b'"index": 0, "index": 0', "twice"),
+        (b'"position": 1,', b'"position": true,', "a number is none"),
+        (b'"position": 1,', b'"position": null,', "a number is none"),
+        (b'"position": 1,', b'"position": Infinity,', "a number is none"),
+        (b'"position": 1,', b'"position": 1%s,' % (b"0" * 40), "no evidence bundle"),
+        (b'"proof": [', b'"proof": ' + b"[" * 200_000, "no evidence bundle"),
+    ],
+)
+def test_a_line_that_is_no_stored_event_is_refused_in_a_sentence(
+    home: Signed, before: bytes, after: bytes, message: str
+) -> None:
+    path = bundled(home, 1, 2)
+    rewrite(path, edit("events.jsonl", before, after))
+    with pytest.raises(BundleError, match=message):
+        check(path, [home.public])
+
+
+def test_a_bundle_that_is_damaged_anywhere_is_refused_in_a_sentence(home: Signed) -> None:
+    path = bundled(home, 1, 2)
+    whole = path.read_bytes()
+    for at in range(0, len(whole), 211):
+        path.write_bytes(whole[:at] + bytes([whole[at] ^ 0xFF]) + whole[at + 1 :])
+        with contextlib.suppress(BundleError):
+            assert "2 events, positions 1 to 2" in check(path, [home.public])[0]
+
+
+def test_a_key_that_is_no_text_is_refused_in_a_sentence(
+    home: Signed, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = bundled(home, 1, 2)
+    assert main([str(path), "--key", str(path)]) == 1
+    assert "cannot be read as text" in capsys.readouterr().err
+
+
+def test_positions_are_those_proven_and_a_gap_is_named(home: Signed) -> None:
+    path = bundled(home, 1, 5)
+
+    def without(files: dict[str, bytes]) -> None:
+        lines = files["events.jsonl"].splitlines(keepends=True)
+        files["events.jsonl"] = b"".join(lines[:2] + lines[3:])
+
+    rewrite(path, without)
+    assert check(path, [home.public])[0].startswith("4 events between positions 1 and 5, none of 3: ")
+    rewrite(path, lambda files: files.update({"events.jsonl": files["events.jsonl"].split(b"\n", 1)[1]}))
+    with pytest.raises(BundleError, match="other positions than those proven: 2 to 5"):
+        check(path, [home.public])
