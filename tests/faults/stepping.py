@@ -102,8 +102,8 @@ def counted(job: Job, number: int, step: int, functions: Sequence[str]) -> int:
         return line
 
     def call(frame: FrameType, _event: str, _argument: Any) -> Any:
-        ours = frame.f_globals.get("__name__", "").startswith(PACKAGES)
-        return line if ours and (not functions or frame.f_code.co_name in functions) else None
+        name = f"{frame.f_globals.get('__name__', '')}.{frame.f_code.co_name}"
+        return line if name.startswith(PACKAGES) and (not functions or name in functions) else None
 
     def begin() -> None:
         threading.settrace(call)

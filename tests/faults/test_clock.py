@@ -22,7 +22,7 @@ from tests.command import lines, record
 from tests.faults.batches import NOW, Plan
 from tests.faults.judging import LATER, Place, Sent
 
-BATCHES = [4, pytest.param(60, marks=pytest.mark.soak)]
+BATCHES = [3, pytest.param(60, marks=pytest.mark.soak)]
 JUMP, AWHILE = timedelta(hours=1), timedelta(microseconds=1)
 
 

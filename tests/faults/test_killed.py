@@ -98,11 +98,16 @@ def test_whatever_line_a_later_omniline_dies_at_while_it_builds_its_views_the_ne
     place.holds(sent, facts=raised(20))
 
 
-SIGNING = ("create_key", "publish", "appoint", "sign", "write_text")
+SIGNING = (
+    *("domain.log.signing.create_key", "domain.log.signing.publish", "pathlib.write_text"),
+    *("domain.log.signer.appoint", "domain.log.checkpoints.sign"),
+)
 MAKING = (
     *SIGNING,
-    *("appearing", "create_master", "master_beside", "_make", "_fill"),
-    *("open_log", "_create", "keep", "append_copy", "prepare"),
+    *("domain.keys.master.appearing", "domain.keys.master.create_master", "domain.keys.opening._make"),
+    *("domain.keys.opening._fill", "domain.keys.opening._create", "domain.keys.opening.master_beside"),
+    *("domain.log.opening.open_log", "domain.log.opening._create", "domain.log.copies.append_copy"),
+    *("domain.log.held.keep", "domain.log.held.prepare", "domain.home.log"),
 )
 
 
