@@ -87,7 +87,8 @@ _HEADS = """SELECT wanted.stream, newest.originator_version FROM unnest(%b::text
         ORDER BY originator_version DESC LIMIT 1) AS newest"""
 _TIP = "SELECT notification_id, recorded_at, chain FROM stored_events ORDER BY notification_id DESC LIMIT 1"
 _RESERVE = """WITH first AS MATERIALIZED (SELECT nextval('stored_events_notification_id_seq') AS number)
-    SELECT number, setval('stored_events_notification_id_seq', number + %b - 1) FROM first"""
+    SELECT number, setval('stored_events_notification_id_seq', number + %b - 1), pg_notify('stored_events', '')
+    FROM first"""
 _ROWS = """SELECT notification_id, originator_id, originator_version, topic, state, sealed, event_id, occurred_at,
     known_at, recorded_at, run_id, payload_hash, metadata FROM stored_events
     WHERE notification_id = ANY(%b::bigint[]) ORDER BY notification_id"""
@@ -103,13 +104,11 @@ _SHUTDOWN = ("57P01", "57P02", "57P03")
 """What a server says that stops or starts."""
 
 
-def lock_statements(schema: str, patience: int) -> list[Composed]:
-    """Wait for the log's lock, a bounded time; it neither meets VACUUM nor depends on the table."""
+def lock_statement(schema: str) -> Composed:
+    """Waits for the log's lock, which neither meets VACUUM nor depends on the table; tells the isolation level."""
     key = zlib.crc32(f"{schema}.stored_events".encode()) - 2**31
-    return [
-        SQL("SET LOCAL lock_timeout = {}").format(Literal(f"{patience}s")),
-        SQL("SELECT pg_advisory_xact_lock({}, {})").format(Literal(_APPLICATION), Literal(key)),
-    ]
+    lock = "SELECT pg_advisory_xact_lock({}, {}), current_setting('transaction_isolation')"
+    return SQL(lock).format(Literal(_APPLICATION), Literal(key))
 
 
 def lost(error: Exception) -> bool:
@@ -156,6 +155,7 @@ class LogDatastore(PostgresDatastore):
         def after_connect(connection: Connection[Any]) -> None:
             settle(connection)
             connection.execute("SET default_transaction_isolation = 'read committed'")
+            connection.execute(SQL("SET lock_timeout = {}").format(Literal(f"{self.lock_timeout}s")))
             connection.execute(_DURABLE)
 
         return after_connect
@@ -171,9 +171,10 @@ class PostgresSession:
         self._cursor = cursor
         self._shown = shown
 
-    def check_isolation(self) -> None:
-        """A snapshot older than the lock would hide what the last writer stored."""
-        level = self.run("SELECT current_setting('transaction_isolation')")[0][0]
+    def lock(self, statement: Composed) -> None:
+        """Take the log's lock; a snapshot older than it would hide what the last writer stored."""
+        self._cursor.execute(statement)
+        _, level = self._cursor.fetchall()[0]
         if level != "read committed":
             raise LogMismatch(
                 f"The log {self._shown} runs at {level!r}: set its isolation to 'read committed'."
@@ -203,7 +204,8 @@ class PostgresSession:
         return Tip(*found[0]) if found else Tip(0, 0, START)
 
     def reserve(self, count: int, *, tip: Tip) -> int:
-        first, last = self.run(_RESERVE, [count])[0]
+        """The commit wakes whoever waits."""
+        first, last, _ = self.run(_RESERVE, [count])[0]
         if last - first + 1 != count or first <= tip.position:
             raise LogDamaged(
                 f"Something else takes positions of the log {self._shown}: revoke its rights on the table."
@@ -215,7 +217,6 @@ class PostgresSession:
             copy.set_types(_TYPES)
             for row in rows:
                 copy.write_row(row)
-        self._cursor.execute("NOTIFY stored_events")
 
     def rows(self, positions: Sequence[int]) -> Iterable[tuple[Any, ...]]:
         return self.run(_ROWS, [list(positions)])

@@ -50,7 +50,8 @@ class PostgresLogRecorder(PostgresApplicationRecorder):
     def __init__(self, datastore: postgres.LogDatastore, *, events_table_name: str = "stored_events") -> None:
         super().__init__(datastore, events_table_name="stored_events")
         self.sql_create_statements = [SQL(table).format() for table in postgres.TABLES]
-        self.lock_table_statements = list(postgres.lock_statements(datastore.schema, datastore.lock_timeout))
+        self._lock = postgres.lock_statement(datastore.schema)
+        self.lock_table_statements = [self._lock]
         self.shown = f"{events_table_name} in schema {datastore.schema}"
 
     @property
@@ -68,8 +69,7 @@ class PostgresLogRecorder(PostgresApplicationRecorder):
         ):
             session = postgres.PostgresSession(cursor, self.shown)
             if commit:
-                self._lock_table(cursor)  # type: ignore[arg-type]
-                session.check_isolation()
+                session.lock(self._lock)
             yield session
 
     def recovers(self, error: Exception) -> bool:

@@ -46,10 +46,10 @@ class Session(Protocol):
         """The end of the log; refuses one whose tail was cut."""
 
     def reserve(self, count: int, *, tip: Tip) -> int:
-        """The first of `count` consecutive new positions."""
+        """The first of `count` consecutive new positions; whoever waits is woken when they are committed."""
 
     def insert(self, rows: Iterable[Sequence[Any]]) -> None:
-        """Store complete rows, chain value last, and wake whoever waits."""
+        """Store complete rows, chain value last."""
 
     def rows(self, positions: Sequence[int]) -> Iterable[tuple[Any, ...]]:
         """The columns that a leaf covers, in its order, of the rows at these positions."""

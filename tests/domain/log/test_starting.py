@@ -9,7 +9,7 @@ from psycopg import IsolationLevel
 
 from domain.keys import create_master
 from domain.log import EVERY, Log, LogMismatch, open_log
-from domain.log.postgres import PostgresSession
+from domain.log.postgres import PostgresSession, lock_statement
 from domain.log.verification import verify
 from tests.domain.log.making import append, mail
 from tests.domain.log.processes import begun, ended
@@ -89,4 +89,4 @@ def test_a_snapshot_older_than_the_lock_is_refused(postgres_url: str, level: Iso
             connection.cursor() as cursor,
             pytest.raises(LogMismatch, match="set its isolation to 'read committed'"),
         ):
-            PostgresSession(cursor, "here").check_isolation()
+            PostgresSession(cursor, "here").lock(lock_statement("here"))
