@@ -9,7 +9,7 @@ from domain.log.shapes import EMPTY
 from domain.log.states import UNOPENED, VERSIONED, moved, present
 
 SEALED = pa.field("sealed", pa.binary())
-PAGE = 20_000
+PAGE = 5_000
 """Rows whose keys are fetched by one look into the key store."""
 
 
@@ -40,8 +40,8 @@ def opened_states(table: pa.Table, store: KeyStore) -> pa.Table:
         page = rows.slice(start, PAGE)
         told = [page[name].to_pylist() for name in ("originator_id", "event_id", "topic", "sealed")]
         fragments += _fragments(list(zip(*told, strict=True)), store)
-    state, number = table["state"].cast(pa.binary()), pc.cumulative_sum(has.cast(pa.int64()))
-    inside = pa.array(fragments, pa.binary()).take(pc.if_else(has, pc.subtract(number, 1), None))
+    state, coming = table["state"].cast(pa.binary()), iter(fragments)
+    inside = pa.array([next(coming) if one else None for one in has.to_pylist()], pa.binary())
     comma = pc.if_else(pc.equal(state, EMPTY), b"", b",")
     joined = pc.binary_join_element_wise(pc.binary_slice(state, 0, -1), comma, inside, b"}", b"")
     return _with_states(table, pc.coalesce(joined, state).cast(pa.string())).drop_columns(["sealed"])
