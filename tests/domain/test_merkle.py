@@ -11,7 +11,21 @@ from domain.log.chain import leaf
 from domain.merkle import Frontier, Proofs, node, root_from
 
 LEAVES = [sha256(b"\0" + number.to_bytes(2, "big")).digest() for number in range(300)]
-ROW = (7, "contact:crm1:1", 2, "contact.received", b"{}", "crm1|1|1", 10, 20, 30, 4, b"h" * 16, "{}")
+ROW = (
+    7,
+    "contact:crm1:1",
+    2,
+    "contact.received",
+    b"{}",
+    b"sealed",
+    "crm1|1|1",
+    10,
+    20,
+    30,
+    4,
+    b"h" * 16,
+    "{}",
+)
 
 
 def naive(leaves: list[bytes]) -> bytes:
@@ -105,8 +119,8 @@ def entry(row: tuple[Any, ...]) -> bytes:
     texts = [
         value.encode() if isinstance(value, str) else value for value in row if not isinstance(value, int)
     ]
-    numbers = [value for value in row if isinstance(value, int)] + [len(text) for text in texts]
-    return b"".join(number.to_bytes(8, "big") for number in numbers) + b"".join(texts)
+    numbers = b"".join(value.to_bytes(8, "big") for value in row if isinstance(value, int))
+    return numbers + b"".join(len(text).to_bytes(4, "big") for text in texts) + b"".join(texts)
 
 
 def test_an_independent_implementation_gives_the_same_leaves_roots_and_proofs() -> None:
