@@ -9,8 +9,8 @@ from domain.log.shapes import EMPTY
 from domain.log.states import UNOPENED, VERSIONED, moved, present
 
 SEALED = pa.field("sealed", pa.binary())
-PAGE = 5_000
-"""Rows whose keys are fetched by one look into the key store."""
+PART = 5_000
+"""Rows whose keys are fetched by one look into the key store, and that stay in the processor's cache meanwhile."""
 
 
 def text_states(table: pa.Table) -> pa.Table:
@@ -34,17 +34,19 @@ def opened_states(table: pa.Table, store: KeyStore) -> pa.Table:
 
     What does not open with its key is left out too, and marked.
     """
+    parts = [_opened(table.slice(start, PART), store) for start in range(0, table.num_rows, PART)]
+    return _with_states(table, pa.concat_tables(parts)["state"]).drop_columns(["sealed"])
+
+
+def _opened(table: pa.Table, store: KeyStore) -> pa.Table:
     has = pc.greater(pc.binary_length(table["sealed"]), 0)
-    rows, fragments = table.filter(has), list[bytes | None]()
-    for start in range(0, rows.num_rows, PAGE):
-        page = rows.slice(start, PAGE)
-        told = [page[name].to_pylist() for name in ("originator_id", "event_id", "topic", "sealed")]
-        fragments += _fragments(list(zip(*told, strict=True)), store)
-    state, coming = table["state"].cast(pa.binary()), iter(fragments)
+    rows = table.filter(has)
+    told = [rows[name].to_pylist() for name in ("originator_id", "event_id", "topic", "sealed")]
+    state, coming = table["state"].cast(pa.binary()), iter(_fragments(list(zip(*told, strict=True)), store))
     inside = pa.array([next(coming) if one else None for one in has.to_pylist()], pa.binary())
     comma = pc.if_else(pc.equal(state, EMPTY), b"", b",")
     joined = pc.binary_join_element_wise(pc.binary_slice(state, 0, -1), comma, inside, b"}", b"")
-    return _with_states(table, pc.coalesce(joined, state).cast(pa.string())).drop_columns(["sealed"])
+    return _with_states(table, pc.coalesce(joined, state).cast(pa.string()))
 
 
 def _fragments(rows: list[Sealed], store: KeyStore) -> list[bytes | None]:
