@@ -119,7 +119,9 @@ def test_a_log_that_was_altered_is_told_once_and_the_views_go_on(
         for end in (4, 5, 6):
             store(keeper, end - 1, end)
             assert waited(lambda end=end: keeper.engine.position() == end)
-    assert told == ["The log does not reproduce its checkpoint of size 3: nothing is signed; verify the log."]
+    assert told == [
+        "The row at position 2 does not continue the log's chain: nothing is signed; verify the log."
+    ]
     assert sizes(keeper) == [3]
 
 
