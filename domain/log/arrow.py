@@ -31,6 +31,9 @@ SCHEMA = pa.schema(
 )
 EVERY = frozenset(EVENTS)
 """Every topic, for readers that need the personal fields of all."""
+PATIENCE = "PRAGMA busy_timeout = 60000"
+UNSORTED = "SET enable_sort = off"
+"""Rows lie in the order of their positions; PostgreSQL would sort those of a table that it has not analysed yet."""
 CHUNK = 5_000
 """Streams looked up by one statement."""
 
@@ -135,18 +138,15 @@ class BulkReader:
         if self._dialect == "sqlite":
             with (
                 gate_of(self._address.path).bulk(),
-                Opened(adbc_driver_sqlite, self._address.uri()) as opened,
-                opened.statement() as patience,
+                Opened(adbc_driver_sqlite, self._address.uri(), PATIENCE) as opened,
                 opened.statement() as statement,
             ):
-                patience.set_sql_query("PRAGMA busy_timeout = 60000")
-                patience.execute_update()
                 yield statement
             return
         try:
             opened = self._idle.pop()
         except IndexError:
-            opened = Opened(adbc_driver_postgresql, self._address.conninfo)
+            opened = Opened(adbc_driver_postgresql, self._address.conninfo, UNSORTED)
         with ExitStack() as failing, opened.statement() as statement:
             failing.push(opened)
             yield statement
@@ -160,12 +160,18 @@ class BulkReader:
 
 
 class Opened(ExitStack):
-    """One ADBC connection; leaving it closes it."""
+    """One ADBC connection with a setting; leaving it closes it."""
 
-    def __init__(self, driver: Any, address: str) -> None:
+    def __init__(self, driver: Any, address: str, setting: str) -> None:
         super().__init__()
-        database = self.enter_context(driver.connect(address))
-        self._connection = self.enter_context(adbc_driver_manager.AdbcConnection(database))
+        with ExitStack() as failing:
+            failing.push(self)
+            database = self.enter_context(driver.connect(address))
+            self._connection = self.enter_context(adbc_driver_manager.AdbcConnection(database))
+            with self.statement() as statement:
+                statement.set_sql_query(setting)
+                statement.execute_update()
+            failing.pop_all()
 
     def statement(self) -> Any:
         """A new statement on it."""
